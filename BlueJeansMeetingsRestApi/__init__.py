@@ -1,0 +1,51 @@
+"""A client of the OAuth2 endpoints of the BlueJeans Meetings REST API.
+
+import BlueJeansMeetingsRestApi as bluejeans
+
+api = bluejeans.AuthenticationApi()
+grant = api.get_token_by_client(bluejeans.GrantRequestClient(client_id="…", client_secret="…"))
+print(grant.expires_in)
+"""
+
+from .api.authentication_api import AuthenticationApi as AuthenticationApi
+from .api_client import ApiClient as ApiClient
+from .configuration import Configuration as Configuration
+from .exceptions import ApiConnectionError as ApiConnectionError
+from .exceptions import ApiException as ApiException
+from .exceptions import ApiProxyError as ApiProxyError
+from .exceptions import ApiResponseError as ApiResponseError
+from .exceptions import ApiStatusError as ApiStatusError
+from .exceptions import ApiTimeoutError as ApiTimeoutError
+from .exceptions import ApiTLSError as ApiTLSError
+from .exceptions import BadRequestError as BadRequestError
+from .exceptions import ConflictError as ConflictError
+from .exceptions import ForbiddenError as ForbiddenError
+from .exceptions import NotFoundError as NotFoundError
+from .exceptions import RateLimitError as RateLimitError
+from .exceptions import ReauthenticationRequired as ReauthenticationRequired
+from .exceptions import RedirectError as RedirectError
+from .exceptions import ServiceError as ServiceError
+from .exceptions import UnauthorizedError as UnauthorizedError
+from .exceptions import UnprocessableEntityError as UnprocessableEntityError
+from .models import Error as Error
+from .models import GrantClient as GrantClient
+from .models import GrantClientScope as GrantClientScope
+from .models import GrantCode as GrantCode
+from .models import GrantCodeScope as GrantCodeScope
+from .models import GrantCodeScopeAppPermissions as GrantCodeScopeAppPermissions
+from .models import GrantMeeting as GrantMeeting
+from .models import GrantMeetingScope as GrantMeetingScope
+from .models import GrantMeetingScopeMeeting as GrantMeetingScopeMeeting
+from .models import GrantPassword as GrantPassword
+from .models import GrantPasswordScope as GrantPasswordScope
+from .models import GrantRefresh as GrantRefresh
+from .models import GrantRefreshScope as GrantRefreshScope
+from .models import GrantRequestClient as GrantRequestClient
+from .models import GrantRequestCode as GrantRequestCode
+from .models import GrantRequestMeeting as GrantRequestMeeting
+from .models import GrantRequestPassword as GrantRequestPassword
+from .models import GrantRequestRefresh as GrantRequestRefresh
+from .models import GrantRequestRevoke as GrantRequestRevoke
+from .models import InlineResponse200 as InlineResponse200
+from .models import Partition as Partition
+from .version import __version__ as __version__

@@ -1,0 +1,3 @@
+"""The groups of operations."""
+
+from .authentication_api import AuthenticationApi as AuthenticationApi

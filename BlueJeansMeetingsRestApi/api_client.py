@@ -1,0 +1,384 @@
+"""`ApiClient`: models to JSON, the call, JSON to models."""
+
+from __future__ import annotations
+
+import json
+import math
+import mimetypes
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Callable, NoReturn
+from urllib.parse import quote
+
+import six
+
+from . import models
+from .configuration import Configuration
+from .exceptions import ApiResponseError
+from .models.model import Model
+from .rest import Request, RequestTimeout, RESTClientObject, RESTResponse
+from .version import __version__
+
+if TYPE_CHECKING:
+    from multiprocessing.pool import ThreadPool
+
+_DELIMITERS = {"ssv": " ", "tsv": "\t", "pipes": "|"}
+
+
+class ApiClient:
+    """Calls the service by path and method. `AuthenticationApi` and every other endpoint go through `call_api`.
+
+    configuration: the settings; a new `Configuration` if None. header_name, header_value: a header for every request.
+    cookie: the value of the `Cookie` header. Raises ValueError for a setting that cannot work.
+
+    It may be used by many threads at once. `close()`, or leaving a `with` block, closes its connections and threads.
+    """
+
+    PRIMITIVE_TYPES = (float, bool, bytes, str, int)
+
+    def __init__(
+        self,
+        configuration: Configuration | None = None,
+        header_name: str | None = None,
+        header_value: str | None = None,
+        cookie: str | None = None,
+    ) -> None:
+        self.configuration = Configuration() if configuration is None else configuration
+        self.configuration.check()
+        self.rest_client = RESTClientObject(self.configuration)
+        self.default_headers: dict[str, str] = {}
+        if header_name is not None and header_value is not None:
+            self.default_headers[header_name] = header_value
+        self.cookie = cookie
+        self.user_agent = f"BlueJeansMeetingsRestApi/{__version__}/python"
+        self.last_response: Any = None
+        self._pools: dict[int, ThreadPool] = {}
+
+    def __enter__(self) -> ApiClient:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<ApiClient of {self.configuration!r}>"
+
+    def close(self) -> None:
+        """Close the connections, and end the threads of `async_req` once their calls have ended."""
+        pool = self._pools.pop(os.getpid(), None)
+        if pool is not None:
+            pool.close()
+            pool.join()
+        self.rest_client.close()
+
+    @property
+    def pool(self) -> ThreadPool:
+        """The threads that `async_req` calls run in, started when first asked for, and anew in a forked child."""
+        pid = os.getpid()
+        if pid not in self._pools:
+            from multiprocessing.pool import ThreadPool
+
+            pool = ThreadPool()
+            if self._pools.setdefault(pid, pool) is not pool:  # another thread was first
+                pool.terminate()
+        return self._pools[pid]
+
+    @property
+    def user_agent(self) -> str:
+        """The `User-Agent` header."""
+        return self.default_headers["User-Agent"]
+
+    @user_agent.setter
+    def user_agent(self, value: str) -> None:
+        self.default_headers["User-Agent"] = value
+
+    def set_default_header(self, header_name: str, header_value: str) -> None:
+        """Send this header with every request."""
+        self.default_headers[header_name] = header_value
+
+    def call_api(
+        self,
+        resource_path: str,
+        method: str,
+        path_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+        query_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+        header_params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        post_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+        files: Mapping[str, str | Sequence[str]] | None = None,
+        response_type: str | type | None = None,
+        auth_settings: Iterable[str] | None = None,
+        async_req: bool | None = None,
+        _return_http_data_only: bool | None = None,
+        collection_formats: Mapping[str, str] | None = None,
+        _preload_content: bool = True,
+        _request_timeout: RequestTimeout = None,
+        *,
+        idempotent: bool | None = None,
+        redirect_is_answer: bool = False,
+        **old_names: Any,
+    ) -> Any:
+        """Call any endpoint of the service.
+
+        resource_path: the path below the host, with `{name}` for each of `path_params`.
+        body: a model, or what JSON knows. post_params: form fields. files: file names by form field.
+        response_type: what the answer is made into: a model or its name, `list[...]`, `dict(str, ...)`, `str`, `int`,
+            `float`, `bool`, `date`, `datetime`, `object`, or `file` for the name of a file with the answer in it.
+        auth_settings: the names in `Configuration.auth_settings()` of what authorizes the call; None for the token of
+            `Configuration.credentials`, where they are set.
+        async_req: run in a thread; the result's `get()` gives or raises what the call does. Its old name is `async`.
+        collection_formats: how lists are joined, by parameter: csv, ssv, tsv, pipes, or multi.
+        _request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
+        idempotent: whether it may be sent again after a failure that may have come too late; by default by method.
+        redirect_is_answer: return an answer of 3xx, where otherwise RedirectError is raised. It is never followed.
+
+        Returns the data, HTTP status and headers; the data alone if `_return_http_data_only`; urllib3's unread response
+        as data if not `_preload_content`. Raises the kinds of `ApiException`, and ValueError or TypeError before
+        anything is sent.
+        """
+        in_thread = old_names.pop("async", async_req)
+        if old_names:
+            raise TypeError(f"Got an unexpected keyword argument '{next(iter(old_names))}' to method call_api")
+
+        def tuples(params: Any) -> list[tuple[str, Any]]:
+            return self.parameters_to_tuples(self.sanitize_for_serialization(params or {}), collection_formats)
+
+        configuration = self.configuration
+        headers = {**(header_params or {}), **self.default_headers, **({"Cookie": self.cookie} if self.cookie else {})}
+        if auth_settings is None and configuration.credentials is not None:
+            headers.setdefault("Authorization", f"Bearer {configuration.credentials.get_token().token}")
+        query = [(name, value) for name, value in tuples(query_params) if value is not None]
+        self.update_params_for_auth(headers, query, auth_settings)
+        for name, value in tuples(path_params):
+            quoted = quote(str(value), safe=configuration.safe_chars_for_path_param)
+            resource_path = resource_path.replace(f"{{{name}}}", quoted)
+        request = self.rest_client.prepare(
+            method,
+            configuration.base_url + resource_path,
+            query_params=query,
+            headers=dict(tuples(headers)),
+            body=self.sanitize_for_serialization(body),
+            post_params=tuples(post_params) + _file_fields(files or {}),
+            idempotent=idempotent,
+            redirect_is_answer=redirect_is_answer,
+        )
+        # From here on, a traceback that shows variables finds no secret in them.
+        del resource_path, path_params, query_params, header_params, body, post_params, headers, query
+        arguments = (request, response_type, _return_http_data_only, _preload_content, _request_timeout)
+        return self.pool.apply_async(self._send, arguments) if in_thread else self._send(*arguments)
+
+    def _send(
+        self, request: Request, response_type: Any, data_only: bool | None, preload: bool, timeout: RequestTimeout
+    ) -> Any:
+        response = self.last_response = self.rest_client.send(request, preload, timeout)
+        data = (response_type and self.deserialize(response, response_type)) if preload else response
+        return data if data_only else (data, response.status, response.headers)
+
+    def sanitize_for_serialization(self, obj: Any) -> Any:
+        """`obj` as JSON knows it: models by their JSON keys without what is None, dates in ISO 8601."""
+        if obj is None or isinstance(obj, self.PRIMITIVE_TYPES):
+            return obj
+        if isinstance(obj, (list, tuple)):
+            return type(obj)(map(self.sanitize_for_serialization, obj))
+        if isinstance(obj, (datetime, date)):
+            return obj.isoformat()
+        if isinstance(obj, dict):
+            return {key: self.sanitize_for_serialization(value) for key, value in obj.items()}
+        if not hasattr(obj, "swagger_types"):
+            raise TypeError(f"A {type(obj).__name__} cannot be sent: give a model, a dict, or what JSON knows")
+        fields = {key: getattr(obj, name) for name, key in obj.attribute_map.items()}
+        fields.update(getattr(obj, "additional_properties", {}))
+        return {key: self.sanitize_for_serialization(value) for key, value in fields.items() if value is not None}
+
+    def deserialize(self, response: Any, response_type: str | type) -> Any:
+        """The body of a response as a `response_type` of `call_api`; ApiResponseError if it is none."""
+        if response_type == "file":
+            return self._save(response)
+        try:
+            data = _parse(response, text_will_do=response_type in ("str", "object", str, object))
+            return _read(data, response_type)
+        except (ValueError, RecursionError) as error:
+            problem = f"the answer is not what was promised: {error or 'nested too deep'}"
+        # Raised out here, lest the parser's error, which may hold the body, comes along as `__context__`.
+        raise ApiResponseError(0, problem, response if isinstance(response, RESTResponse) else None)
+
+    def _save(self, response: RESTResponse) -> str:
+        """Write the body to a file named as the answer's Content-Disposition says, and return its path."""
+        named = re.search(r"filename=['\"]?([^'\"\s;]+)", response.getheader("Content-Disposition") or "")
+        # The server's choice of a name must not lead out of the folder, nor over a file that is there.
+        name = re.split(r"[/\\]", named.group(1))[-1].lstrip(".") if named else ""
+        folder = self.configuration.temp_folder_path or tempfile.gettempdir()
+        path = os.path.join(folder, name)
+        if os.path.lexists(path):
+            path = os.path.join(tempfile.mkdtemp(dir=folder), name or "download")
+        with open(path, "xb") as file:
+            file.write(response.content)
+        return path
+
+    def parameters_to_tuples(
+        self, params: Mapping[str, Any] | Iterable[tuple[str, Any]], collection_formats: Mapping[str, str] | None
+    ) -> list[tuple[str, Any]]:
+        """Parameters as pairs, with lists joined (or for `multi` repeated) as `collection_formats` says by name."""
+        pairs: list[tuple[str, Any]] = []
+        for name, value in params.items() if isinstance(params, Mapping) else params:
+            format_ = (collection_formats or {}).get(name)
+            if format_ is None or isinstance(value, str):
+                pairs.append((name, value))
+            elif format_ == "multi":
+                pairs.extend((name, item) for item in value)
+            else:
+                pairs.append((name, _DELIMITERS.get(format_, ",").join(map(str, value))))
+        return pairs
+
+    def select_header_accept(self, accepts: Sequence[str] | None) -> str | None:
+        """The `Accept` header for these content types: JSON alone if it is among them."""
+        if not accepts:
+            return None
+        accepts = [accept.lower() for accept in accepts]
+        return "application/json" if "application/json" in accepts else ", ".join(accepts)
+
+    def select_header_content_type(self, content_types: Sequence[str] | None) -> str:
+        """The `Content-Type` header out of these: JSON if it is among them, or if there are none."""
+        content_types = [content_type.lower() for content_type in content_types or ("*/*",)]
+        return "application/json" if {"application/json", "*/*"} & set(content_types) else content_types[0]
+
+    def update_params_for_auth(
+        self, headers: dict[str, Any], querys: list[tuple[str, Any]], auth_settings: Iterable[str] | None
+    ) -> None:
+        """Add what authorizes the call, by the names of `Configuration.auth_settings()`, unless it is given already."""
+        for name in auth_settings or ():
+            setting = self.configuration.auth_settings().get(name)
+            if not setting or not setting["value"]:
+                continue
+            if setting["in"] == "header":
+                headers[setting["key"]] = setting["value"]
+            elif setting["in"] == "query":
+                if all(key != setting["key"] for key, _ in querys):
+                    querys.append((setting["key"], setting["value"]))
+            else:
+                raise ValueError("Authentication token must be in `query` or `header`")
+
+
+def _file_fields(files: Mapping[str, str | Sequence[str]]) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """Form fields of a name, the content and its type for each file."""
+    fields = []
+    for field, paths in files.items():
+        for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths or ():
+            with open(path, "rb") as file:
+                name = os.path.basename(path)
+                media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+                fields.append((field, (name, file.read(), media_type)))
+    return fields
+
+
+# Python's own decoder takes NaN and Infinity, which are not JSON.
+_JSON = json.JSONDecoder(parse_constant=lambda name: _refuse(f"{name} is not JSON"))
+
+
+def _refuse(why: str) -> NoReturn:
+    raise ValueError(why)
+
+
+def _parse(response: Any, text_will_do: bool) -> Any:
+    """The JSON in a response's body; if it is none, the text where that will do, and a ValueError otherwise."""
+    content = response.content if isinstance(response, RESTResponse) else six.ensure_binary(response.data)
+    try:
+        text = content.decode("utf-8-sig")
+        return _JSON.decode(text)
+    except UnicodeDecodeError:
+        _refuse("it is not UTF-8")
+    except ValueError:
+        return text if text_will_do else _refuse("it is not JSON")
+
+
+def _read(value: Any, type_: Any, module: str = models.__name__) -> Any:
+    """JSON made into a type by the 2019 SDK's naming. What cannot be is a ValueError that quotes no value.
+
+    module: whose models the type may name, before those of this package.
+    """
+    if value is None:
+        return None
+    name, cls = (type_, None) if isinstance(type_, str) else (type_.__name__, type_)
+    if name.startswith("list["):
+        _expect(list, value)
+        return [_read(item, name[len("list[") : -1], module) for item in value]
+    if name.startswith("dict("):
+        _expect(dict, value)
+        return {
+            key: _read(item, name[len("dict(") : -1].partition(",")[2].strip(), module) for key, item in value.items()
+        }
+    if name in _SCALARS:
+        return _SCALARS[name](value)
+    _expect(dict, value)
+    return _read_model(value, cls or getattr(sys.modules[module], name, None) or getattr(models, name))
+
+
+def _expect(kind: type, value: Any) -> None:
+    if not isinstance(value, kind):
+        _refuse(f"no {'list' if kind is list else 'object'}")
+
+
+def _read_model(value: dict[str, Any], cls: type[Model]) -> Any:
+    known, unknown = {}, dict(value)
+    for name, key in cls.attribute_map.items():
+        if key in unknown:
+            try:
+                known[name] = _read(unknown.pop(key), cls.swagger_types[name], cls.__module__)
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from None
+    for a in getattr(cls, "attributes", ()):
+        if a.promised and not (isinstance(value.get(a.key), str) and value[a.key]):
+            _refuse(f"no {a.key}")
+    model = cls(**known)
+    if unknown and isinstance(model, Model):
+        model.additional_properties.update(unknown)
+    return model
+
+
+def _read_str(value: Any) -> str:
+    return _refuse("no text") if isinstance(value, (dict, list)) else str(value)
+
+
+def _read_int(value: Any) -> int:
+    number = _read_float(value)
+    # Not by way of the float, which would round a long id.
+    return int(value) if number.is_integer() else _refuse("no whole number")
+
+
+def _read_float(value: Any) -> float:
+    try:
+        number = float(value)
+    except (ValueError, TypeError, OverflowError):
+        number = math.nan
+    return _refuse("no number") if isinstance(value, bool) or not math.isfinite(number) else number
+
+
+def _read_bool(value: Any) -> bool:
+    known = {"true": True, "false": False}.get(str(value).lower())
+    return _refuse("neither true nor false") if known is None else known
+
+
+def _read_datetime(value: Any) -> datetime:
+    from dateutil.parser import parse
+
+    try:
+        moment: datetime = parse(value)
+    except (ValueError, TypeError, OverflowError):
+        _refuse("no date")
+    return moment
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {
+    "object": lambda value: value,
+    "str": _read_str,
+    "int": _read_int,
+    "long": _read_int,
+    "float": _read_float,
+    "bool": _read_bool,
+    "datetime": _read_datetime,
+    "date": lambda value: _read_datetime(value).date(),
+}

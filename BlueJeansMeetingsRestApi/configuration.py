@@ -1,0 +1,225 @@
+"""`Configuration`: which host to talk to, and how."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import functools
+import ipaddress
+import logging
+import math
+import os
+from typing import Any, ClassVar
+from urllib.parse import SplitResult, urlsplit
+
+from .redaction import mask, without_userinfo
+from .version import __version__
+
+PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
+
+# The release of the service's description that the 2019 SDK was generated from.
+API_VERSION = "1.0.4402212019"
+
+
+class Configuration:
+    """The settings of a client. Change attributes as you like; an `ApiClient` checks them when it is made.
+
+    host: scheme and host of the service, and a path where it lies below one.
+    api_key, api_key_prefix: `api_key["access_token"]` is the token that refresh and revoke send.
+    credentials: whose `get_token().token` authorizes each `call_api` that names no `auth_settings`; None for nobody's.
+    connect_timeout, read_timeout, call_timeout: seconds to connect, of silence, and for a whole call with its retries.
+    max_attempts: how often a request is tried where that is safe; 1 for no retry.
+    max_response_bytes: the longest answer that is read, in bytes after decompression.
+    allow_insecure_host: permits `http://` to a host that is not this machine.
+    verify_ssl, ssl_ca_cert, cert_file, key_file, assert_hostname: TLS; `ssl_ca_cert` is a PEM file or a folder of them.
+    proxy, trust_env: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
+    connection_pool_maxsize: how many idle connections are kept.
+    safe_chars_for_path_param: characters of a path parameter that are not percent-encoded.
+    temp_folder_path: where downloaded files go; None for the system's own folder.
+    """
+
+    _default: ClassVar[Configuration | None] = None
+
+    def __init__(self) -> None:
+        self.host = "https://api.bluejeans.com"
+        self.temp_folder_path: str | None = None
+        self.api_key: dict[str, str] = {}
+        self.api_key_prefix: dict[str, str] = {}
+        self.username = ""
+        self.password = ""
+        self.credentials: Any = None
+        self.connect_timeout = 5.0
+        self.read_timeout = 30.0
+        self.call_timeout = 35.0
+        self.max_attempts = 3
+        self.max_response_bytes = 1 << 20
+        self.allow_insecure_host = False
+        self.trust_env = True
+        self.verify_ssl = True
+        self.ssl_ca_cert: str | None = None
+        self.cert_file: str | None = None
+        self.key_file: str | None = None
+        self.assert_hostname: str | bool | None = None
+        self.connection_pool_maxsize = (os.cpu_count() or 1) * 5
+        self.proxy: str | None = None
+        self.safe_chars_for_path_param = ""
+        self.logger = {
+            "package_logger": logging.getLogger(PACKAGE_LOGGER),
+            "urllib3_logger": logging.getLogger("urllib3"),
+        }
+        self.logger_stream_handler: logging.Handler | None = None
+        self.logger_file_handler: logging.Handler | None = None
+        self._logger_file: str | None = None
+        self._debug = False
+        self.logger_format = "%(asctime)s %(levelname)s %(message)s"
+        if self._default is not None:
+            self.__dict__.update(copy.copy(self._default).__dict__)
+
+    @classmethod
+    def set_default(cls, default: Configuration | None) -> None:
+        """Let later `Configuration()` calls start as copies of `default`; None brings the built-in values back."""
+        cls._default = copy.copy(default)
+
+    def __copy__(self) -> Configuration:
+        other = object.__new__(type(self))
+        # Copies share no dictionary: what one sets must not show in another.
+        other.__dict__.update({k: dict(v) if isinstance(v, dict) else v for k, v in self.__dict__.items()})
+        return other
+
+    def __repr__(self) -> str:
+        return f"<Configuration host={without_userinfo(str(self.host))!r} api_key={mask(self.api_key) or {}!r}>"
+
+    @property
+    def logger_format(self) -> str:
+        """The format of a log line, as `logging.Formatter` has it."""
+        return self._logger_format
+
+    @logger_format.setter
+    def logger_format(self, value: str) -> None:
+        self._logger_format, self.logger_formatter = value, logging.Formatter(value)
+
+    @property
+    def logger_file(self) -> str | None:
+        """A file that this package's log goes to."""
+        return self._logger_file
+
+    @logger_file.setter
+    def logger_file(self, value: str | None) -> None:
+        logger = self.logger["package_logger"]
+        if self.logger_file_handler is not None:
+            logger.removeHandler(self.logger_file_handler)
+            self.logger_file_handler.close()
+        self._logger_file = value
+        self.logger_file_handler = logging.FileHandler(value, encoding="utf-8") if value else None
+        if self.logger_file_handler is not None:
+            self.logger_file_handler.setFormatter(self.logger_formatter)
+            logger.addHandler(self.logger_file_handler)
+
+    @property
+    def debug(self) -> bool:
+        """Whether this package logs each request, without its content. No other package's logger is touched.
+
+        It goes to `logger_file`, to the handlers that the program has, and where there are none to standard error.
+        """
+        return self._debug
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        logger = self.logger["package_logger"]
+        if value or self._debug:
+            logger.setLevel(logging.DEBUG if value else logging.NOTSET)
+        if value and not logger.hasHandlers():
+            self.logger_stream_handler = logging.StreamHandler()
+            self.logger_stream_handler.setFormatter(self.logger_formatter)
+            logger.addHandler(self.logger_stream_handler)
+        self._debug = value
+
+    def get_api_key_with_prefix(self, identifier: str) -> str | None:
+        """The API key of that name, behind its prefix if it has one; None (or empty) if there is none."""
+        key, prefix = self.api_key.get(identifier), self.api_key_prefix.get(identifier)
+        return f"{prefix} {key}" if key and prefix else key
+
+    def get_basic_auth_token(self) -> str:
+        """The value of an `Authorization: Basic` header (RFC 7617) for `username` and `password`."""
+        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
+
+    def auth_settings(self) -> dict[str, dict[str, Any]]:
+        """The ways of authorizing that an operation can name, with the values they have now."""
+        value = self.get_api_key_with_prefix("access_token")
+        return {"access_token": {"type": "api_key", "in": "query", "key": "access_token", "value": value}}
+
+    def to_debug_report(self) -> str:
+        """What a bug report should say of the system."""
+        import platform
+
+        return (
+            f"Python SDK Debug Report:\nOS: {platform.platform()}\nPython Version: {platform.python_version()}\n"
+            f"Version of the API: {API_VERSION}\nSDK Package Version: {__version__}"
+        )
+
+    @property
+    def base_url(self) -> str:
+        """`host` without a trailing slash; ValueError if it is none to send secrets to."""
+        return _base_url(self.host, self.allow_insecure_host)
+
+    def check(self) -> None:
+        """Raise a ValueError that names the first setting that cannot work and shows its value."""
+        _ = self.base_url
+        for name in ("ssl_ca_cert", "cert_file", "key_file"):
+            path = getattr(self, name)
+            if path and not (os.path.isfile(path) or (name == "ssl_ca_cert" and os.path.isdir(path))):
+                raise ValueError(f"Configuration.{name} names no file: {path!r}")
+        if self.proxy:
+            split_url("Configuration.proxy", self.proxy, userinfo=True)
+        for name in ("connect_timeout", "read_timeout", "call_timeout"):
+            seconds(f"Configuration.{name}", getattr(self, name))
+        for name in ("max_attempts", "max_response_bytes", "connection_pool_maxsize"):
+            count = getattr(self, name)
+            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+                raise ValueError(f"Configuration.{name} must be a whole number from 1, not {count!r}")
+
+
+def seconds(name: str, value: Any) -> float:
+    """`value` as a number of seconds; TypeError if it is no number, ValueError if nothing can end in that time."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {value!r}")
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name} must be a positive number of seconds, not {value!r}")
+    return float(value)
+
+
+def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
+    """The parts of an http or https URL of a host; a ValueError that names the setting if it is none."""
+    shown = without_userinfo(str(url))
+    if not isinstance(url, str) or any(c <= " " or not c.isascii() for c in url):
+        raise ValueError(f"{name} must be a URL of ASCII characters without spaces, such as https://example.com")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"{name} {shown!r}: {without_userinfo(str(error))}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{name} {shown!r} must start with https:// (or http://) and a host name")
+    if parts.username is not None and not userinfo:
+        raise ValueError(f"{name} {shown!r} must not hold a user name or password")
+    if parts.query or parts.fragment or url.endswith(("?", "#")):
+        raise ValueError(f"{name} {url.split('?')[0].split('#')[0]!r} must not have a query or fragment behind it")
+    return parts
+
+
+@functools.lru_cache(maxsize=64)
+def _base_url(host: str, allow_insecure_host: bool) -> str:
+    parts = split_url("Configuration.host", host)
+    if parts.scheme == "http" and not allow_insecure_host and not _is_loopback(parts.hostname or ""):
+        raise ValueError(
+            f"Configuration.host {host!r} would send secrets in clear text: "
+            "use https://, or set Configuration.allow_insecure_host = True"
+        )
+    return host.rstrip("/")
+
+
+def _is_loopback(hostname: str) -> bool:
+    try:
+        return ipaddress.ip_address(hostname).is_loopback
+    except ValueError:
+        return hostname == "localhost" or hostname.endswith(".localhost")

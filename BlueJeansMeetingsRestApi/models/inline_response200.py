@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from .model import Model, attribute
+
+
+class InlineResponse200(Model):
+    """The owner of a valid token, from `get_token_info`."""
+
+    user: int | None = attribute(default=None, doc="The id of the user the token belongs to.")

@@ -1,0 +1,178 @@
+"""How every model is declared.
+
+A model states each attribute once; `Model` derives the constructor, the checks and the names of the 2019 SDK
+(`swagger_types`, `attribute_map`, `to_dict`, `to_str`) from that, when the class is made:
+
+    class Partition(Model):
+        \"""Where an account lives.\"""
+
+        id: int | None = attribute(default=None, doc="The partition's number.")
+        name: str | None = attribute(default=None, doc="The partition's name.")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, NamedTuple
+
+from .. import redaction
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_):
+        return lambda cls: cls
+
+
+class Attribute(NamedTuple):
+    """One attribute of a model, as declared."""
+
+    name: str
+    type: str
+    key: str
+    default: Any
+    required: bool
+    allowed: tuple[Any, ...]
+    secret: bool
+    promised: bool
+    doc: str
+
+    def check(self, value: Any) -> Any:
+        """`value`, if the attribute may hold it; a ValueError that names the attribute otherwise."""
+        if self.required and value is None:
+            raise ValueError(f"Invalid value for `{self.name}`, must not be `None`")
+        if self.allowed and value not in self.allowed:
+            shown = redaction.mask(value) if self.secret else value
+            raise ValueError(f"Invalid value for `{self.name}` ({shown}), must be one of {list(self.allowed)}")
+        return value
+
+
+def attribute(
+    *,
+    default: Any = None,
+    key: str | None = None,
+    required: bool = False,
+    allowed: tuple[Any, ...] = (),
+    secret: bool = False,
+    promised: bool = False,
+    doc: str,
+) -> Any:
+    """Declare an attribute of a model.
+
+    default: what the constructor takes it to be; write it out, or type checkers read the argument as required.
+    key: its name in JSON, where that differs.
+    required: None is refused with a ValueError.
+    allowed: any other value is refused with a ValueError.
+    secret: shown as `***` wherever a value shows by accident.
+    promised: an answer of the service without a non-empty text here is not what the operation promises.
+    doc: its meaning in a sentence.
+    """
+    return Attribute("", "", key or "", default, required, allowed, secret, promised, doc)
+
+
+@dataclass_transform(field_specifiers=(attribute,), eq_default=False)
+class Model:
+    """What all models share: equality by value, dictionaries, and text that shows no secret.
+
+    Values are plain attributes. Fields of an answer that the model does not declare are in `additional_properties`.
+    """
+
+    swagger_types: ClassVar[dict[str, str]] = {}
+    attribute_map: ClassVar[dict[str, str]] = {}
+    discriminator: ClassVar[str | None] = None
+    attributes: ClassVar[tuple[Attribute, ...]] = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def additional_properties(self) -> dict[str, Any]:
+            """Fields of the service's answer that the model does not declare, by their JSON keys."""
+
+    def __init_subclass__(cls) -> None:
+        declared = [
+            stated._replace(name=name, type=annotation.split(" |")[0], key=stated.key or name)
+            for name, annotation in vars(cls).get("__annotations__", {}).items()
+            if isinstance(stated := vars(cls).get(name), Attribute)
+        ]
+        cls.attributes = (*cls.attributes, *declared)
+        cls.swagger_types = {a.name: a.type for a in cls.attributes}
+        cls.attribute_map = {a.name: a.key for a in cls.attributes}
+        for a in declared:
+            # Without a rule the value is read from the instance's own dictionary: a property would only cost time.
+            delattr(cls, a.name)
+            if a.required or a.allowed:
+                setattr(cls, a.name, _checked_property(a))
+            if a.secret:
+                redaction.SECRET_NAMES.update((a.name.lower(), a.key.lower()))
+        cls.__init__ = _constructor(cls)  # type: ignore[method-assign]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The declared attributes by name, nested models as dictionaries. Secrets are in it."""
+        return {a.name: _plain(getattr(self, a.name)) for a in self.attributes}
+
+    def to_str(self) -> str:
+        """`to_dict()` for reading, with every secret masked."""
+        from pprint import pformat
+
+        return pformat(self._redacted())
+
+    def _redacted(self) -> dict[str, Any]:
+        return {
+            a.name: redaction.mask(value) if a.secret else _shown(value)
+            for a in self.attributes
+            for value in (getattr(self, a.name),)
+        }
+
+    __repr__ = to_str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.__dict__ == other.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # The 2019 SDK kept its values under `_name`, and `discriminator` beside them.
+        self.__dict__["additional_properties"] = {}
+        self.__dict__.update((name.lstrip("_"), value) for name, value in state.items() if name != "discriminator")
+
+
+def _checked_property(attribute: Attribute) -> property:
+    name = attribute.name
+
+    def read(self: Model) -> Any:
+        return self.__dict__[name]
+
+    def assign(self: Model, value: Any) -> None:
+        self.__dict__[name] = attribute.check(value)
+
+    return property(read, assign, doc=attribute.doc)
+
+
+def _constructor(cls: type[Model]) -> Callable[..., None]:
+    # Written out and compiled, as dataclasses do: help() and error messages show real arguments, at full speed.
+    defaults = {f"_{a.name}": a.default for a in cls.attributes}
+    lines = [f"def __init__(self{''.join(f', {a.name}=_{a.name}' for a in cls.attributes)}):"]
+    lines += ["    values = self.__dict__", "    values['additional_properties'] = {}"]
+    for a in cls.attributes:
+        # As in the 2019 SDK, None given to the constructor skips the rule of allowed values.
+        checked = f"None if {a.name} is None else check_{a.name}({a.name})" if a.allowed else a.name
+        value = f"check_{a.name}({a.name})" if a.required else checked
+        lines.append(f"    values[{a.name!r}] = {value}")
+    namespace: dict[str, Any] = {**defaults, **{f"check_{a.name}": a.check for a in cls.attributes}}
+    exec("\n".join(lines), namespace)
+    constructor: Callable[..., None] = namespace["__init__"]
+    constructor.__qualname__ = f"{cls.__qualname__}.__init__"
+    constructor.__annotations__ = {a.name: f"{a.type} | None" for a in cls.attributes}
+    return constructor
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value.to_dict() if hasattr(value, "to_dict") else value
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return value._redacted() if isinstance(value, Model) else redaction.redact(value)

@@ -1,0 +1,62 @@
+"""What counts as a secret, and how it is shown. Models, logs, exceptions and settings all ask here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+
+# Names of headers, query parameters and JSON keys whose values are secret, in lower case.
+# Every model adds its attributes that are declared with `secret=True`.
+SECRET_NAMES = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
+
+# The service's tokens, codes and secrets are 32 characters, some followed by a partition such as @z2.
+_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{32}(?:@z\d+)?(?![0-9A-Za-z])")
+
+
+def mask(value: Any) -> Any:
+    """What is shown in place of the secret `value`; that there is none (None, empty) is no secret."""
+    return MASK if value not in (None, "", b"") else value
+
+
+def redact(value: Any) -> Any:
+    """A copy of JSON-like data in which the value of each secret name is masked."""
+    if isinstance(value, dict):
+        return {k: mask(v) if str(k).lower() in SECRET_NAMES else redact(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(redact, value))
+    return value
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """The text of each value in JSON-like data that stands under a secret name."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if isinstance(part, (dict, list, tuple)):
+                yield from secrets_in(part)
+            elif part not in (None, "") and str(name).lower() in SECRET_NAMES:
+                yield str(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from secrets_in(part)
+
+
+def scrub(text: str, secrets: Iterable[str] = ()) -> str:
+    """`text` without the given secrets, in whichever form a server echoes them, and without what looks like a token."""
+    forms = {
+        form
+        for secret in secrets
+        for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret))
+    }
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return _TOKEN.sub(MASK, text)
+
+
+def without_userinfo(url: str) -> str:
+    """`url` with the user name and password before its host masked."""
+    return re.sub(r"(^|//)[^/?#]*@", rf"\1{MASK}@", url)

@@ -1,0 +1,347 @@
+"""One HTTP request, from its parts to a whole answer or to the exception that says why there is none."""
+
+from __future__ import annotations
+
+import email.utils
+import io
+import json
+import logging
+import os
+import random
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import six
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from . import transport
+from .configuration import PACKAGE_LOGGER, Configuration, seconds
+from .exceptions import (
+    ApiConnectionError,
+    ApiException,
+    ApiProxyError,
+    ApiResponseError,
+    ApiTimeoutError,
+    ApiTLSError,
+    kind_of_status,
+)
+from .redaction import scrub, secrets_in
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, HTTPHeaderDict
+
+Parameters = Union["Mapping[str, Any]", "Sequence[tuple[str, Any]]", None]
+RequestTimeout = Union[float, "tuple[float, float]", None]
+
+logger = logging.getLogger(f"{PACKAGE_LOGGER}.rest")
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
+
+
+class RESTResponse(io.IOBase):
+    """A whole answer: `status`, `reason`, `headers`, `content` (bytes, decompressed) and `data` (text)."""
+
+    def __init__(self, resp: BaseHTTPResponse, content: bytes | None = None) -> None:
+        self.urllib3_response = resp
+        self.status = resp.status
+        self.reason = resp.reason
+        self.headers: HTTPHeaderDict = resp.headers
+        self.content: bytes = resp.data if content is None else content
+
+    @property
+    def data(self) -> str:
+        """The body as text; bytes that are not UTF-8 become U+FFFD."""
+        return self.content.decode("utf-8-sig", "replace")
+
+    def getheaders(self) -> HTTPHeaderDict:
+        """All headers."""
+        return self.headers
+
+    def getheader(self, name: str, default: str | None = None) -> str | None:
+        """The header of that name, in any case of letters."""
+        return self.headers.get(name, default)
+
+
+class Request(NamedTuple):
+    """A request that is ready to be sent. Its text shows no content: tracebacks print the variables of our frames."""
+
+    method: str
+    url: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    secrets: tuple[str, ...]
+    idempotent: bool
+    successes: range
+
+    def __repr__(self) -> str:
+        return f"<Request {self}>"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+class RESTClientObject:
+    """Sends requests for one `Configuration`, over connections that it keeps."""
+
+    def __init__(self, configuration: Configuration, pools_size: int = 4, maxsize: int | None = None) -> None:
+        self.configuration = configuration
+        self._sizes = (pools_size, maxsize or configuration.connection_pool_maxsize)
+        self._managers: dict[int, urllib3.PoolManager] = {}
+
+    @property
+    def pool_manager(self) -> urllib3.PoolManager:
+        """urllib3's pools, made when first asked for, and anew in a forked child: it must not share connections."""
+        pid = os.getpid()
+        if pid not in self._managers:
+            # Two threads may both make one; `setdefault` lets one of them win, and the other was never connected.
+            self._managers.setdefault(pid, transport.pool_manager(self.configuration, *self._sizes))
+        return self._managers[pid]
+
+    def close(self) -> None:
+        """Close all connections. The client stays usable and opens new ones."""
+        manager = self._managers.pop(os.getpid(), None)
+        if manager is not None:
+            manager.clear()
+
+    def prepare(
+        self,
+        method: str,
+        url: str,
+        query_params: Parameters = None,
+        headers: Mapping[str, Any] | None = None,
+        body: Any = None,
+        post_params: Parameters = None,
+        idempotent: bool | None = None,
+        redirect_is_answer: bool = False,
+    ) -> Request:
+        """A request that is ready to be sent.
+
+        body: what is sent as JSON, or text or bytes of another Content-Type. post_params: form fields; a file is a
+        tuple of name, content and type. idempotent, redirect_is_answer: as `ApiClient.call_api` has them.
+        Raises ValueError, and ApiException for a body that is not of its Content-Type.
+        """
+        method = method.upper()
+        if method not in METHODS:
+            raise ValueError(f"The HTTP method must be one of {', '.join(METHODS)}, not {method!r}")
+        if post_params and body:
+            raise ValueError("body parameter cannot be used with post_params parameter.")
+        lines = {name: _header_value(name, value) for name, value in (headers or {}).items()}
+        pairs, fields = _pairs(query_params), _pairs(post_params)
+        if method in ("GET", "HEAD") and (body or fields):
+            raise ValueError(f"A {method} request cannot have a body or form fields")
+        content, lines["Content-Type"] = _encode(lines.get("Content-Type"), body, fields)
+        url, _, written = url.partition("?")
+        # A marker such as `?Client` is part of the endpoint's name; a query with values may hold a token.
+        if written and "=" not in written:
+            url, written = f"{url}?{written}", ""
+        return Request(
+            method=method,
+            url=url,
+            query="&".join(filter(None, (written, urlencode(pairs)))),
+            headers=lines,
+            body=content,
+            secrets=tuple(secrets_in([body, dict(pairs + parse_qsl(written)), lines, dict(fields)])),
+            idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
+            successes=range(200, 400 if redirect_is_answer else 300),
+        )
+
+    def send(self, request: Request, preload_content: bool = True, request_timeout: RequestTimeout = None) -> Any:
+        """The `RESTResponse` to a request, or urllib3's unread response if not `preload_content`.
+
+        request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
+        Raises the kinds of `ApiException`; ValueError or TypeError for a timeout that is none.
+        """
+        limits = _Limits.of(self.configuration, request_timeout)
+        attempt = 1
+        while True:
+            try:
+                return self._send(request, limits, preload_content)
+            except ApiException as error:
+                error.attempts = attempt
+                pause = _pause(error, attempt)
+                in_time = time.monotonic() + pause < limits.end
+                if not error.retryable or attempt >= self.configuration.max_attempts or not in_time:
+                    raise
+                logger.info("%s failed (%s), trying again in %.2f s", request, error.reason, pause)
+            time.sleep(pause)
+            attempt += 1
+
+    def _send(self, request: Request, limits: _Limits, preload_content: bool) -> Any:
+        """One try, or the kind of ApiException that says why it gave nothing."""
+        started = time.monotonic()
+        transport.call.begin(limits.end, request.query)
+        try:
+            answer = self.pool_manager.urlopen(
+                request.method,
+                request.url,
+                body=request.body,
+                headers=request.headers,
+                timeout=limits.timeout(),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                enforce_content_length=True,
+            )
+            logger.debug("%s -> %d in %.0f ms", request, answer.status, (time.monotonic() - started) * 1000)
+            if preload_content or answer.status not in request.successes:
+                return self._whole(answer, request)
+            return answer
+        except HTTPError as error:
+            failure = _connection_error(error, request)
+        finally:
+            transport.call.end()
+        # Raised out here, lest the error of urllib3 comes along as a hidden `__context__`.
+        raise failure
+
+    def _whole(self, answer: BaseHTTPResponse, request: Request) -> RESTResponse:
+        """The answer read to its end, if it is a success and whole; the exception that it stands for otherwise."""
+        content, problem = _read(answer, self.configuration.max_response_bytes)
+        response = RESTResponse(answer, content)
+        if problem:
+            answer.close()
+        if answer.status in request.successes and not problem:
+            return response
+        succeeded = answer.status in request.successes
+        raise (ApiResponseError if succeeded else kind_of_status(answer.status))(
+            reason=problem if succeeded else None,
+            http_resp=response,
+            detail=str(request),
+            secrets=request.secrets,
+            retryable=request.idempotent and (problem == _CUT or answer.status in _RETRYABLE_STATUSES),
+            retry_after=_retry_after(answer.headers.get("Retry-After")),
+        )
+
+
+class _Limits(NamedTuple):
+    """The time that a call has: seconds to connect and of silence, and the moment on the monotonic clock it ends."""
+
+    connect: float
+    read: float
+    end: float
+
+    @classmethod
+    def of(cls, configuration: Configuration, request_timeout: RequestTimeout) -> _Limits:
+        connect, read, total = configuration.connect_timeout, configuration.read_timeout, configuration.call_timeout
+        if isinstance(request_timeout, (tuple, list)) and len(request_timeout) == 2:
+            connect, read = (seconds("_request_timeout", part) for part in request_timeout)
+            total = max(total, connect + read)
+        elif request_timeout is not None:
+            total = seconds("_request_timeout", request_timeout)
+            connect, read = min(connect, total), total
+        return cls(connect, read, time.monotonic() + total)
+
+    def timeout(self) -> urllib3.Timeout:
+        left = max(self.end - time.monotonic(), 0.001)
+        return urllib3.Timeout(connect=min(self.connect, left), read=min(self.read, left))
+
+
+def _pairs(params: Parameters) -> list[tuple[str, Any]]:
+    return list(params.items() if isinstance(params, Mapping) else params or ())
+
+
+def _header_value(name: str, value: Any) -> str:
+    text = str(value)
+    if any(c in text or c in name for c in "\r\n\0") or any(ord(c) > 255 for c in text):
+        raise ValueError(f"The header {name!r} holds a character that no HTTP header may hold")
+    return text
+
+
+def _encode(content_type: str | None, body: Any, fields: list[tuple[str, Any]]) -> tuple[bytes | None, str]:
+    """The body's bytes, and the Content-Type that says what they are."""
+    if content_type is None and fields:
+        has_file = any(isinstance(value, tuple) for _, value in fields)
+        content_type = "multipart/form-data" if has_file else "application/x-www-form-urlencoded"
+    if content_type == "application/x-www-form-urlencoded":
+        return urlencode(fields).encode("ascii"), content_type
+    if content_type == "multipart/form-data":
+        return urllib3.encode_multipart_formdata(fields)
+    content_type = content_type or "application/json"
+    if "json" in content_type.lower() and not fields:
+        return None if body is None else json.dumps(body).encode("ascii"), content_type
+    if isinstance(body, (str, bytes)):
+        return six.ensure_binary(body), content_type
+    if body is None and not fields:
+        return None, content_type
+    raise ApiException(0, f"{content_type} takes text or bytes as `body`; a form's Content-Type takes `post_params`")
+
+
+_CUT = "the answer was cut off"
+
+
+def _read(answer: BaseHTTPResponse, limit: int) -> tuple[bytes, str]:
+    """The body, decompressed and no longer than `limit` bytes, and what is wrong with it if anything is."""
+    content = b""
+    try:
+        while len(content) <= limit and (chunk := answer.read(limit + 1 - len(content), decode_content=False)):
+            content += chunk
+    except (ProtocolError, SSLError):
+        return content, _CUT
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in ("gzip", "x-gzip", "deflate") and content:
+        # Not left to urllib3: before 2.6 it decompresses whatever comes, however much that makes.
+        decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        try:
+            content = decoder.decompress(content, limit + 1)
+        except zlib.error:
+            return b"", f"the answer is no {encoding}"
+        if not decoder.eof and len(content) <= limit:
+            return content, _CUT
+    elif content and encoding != "identity":
+        return b"", "the answer has a Content-Encoding that was not asked for"
+    too_long = f"the answer is longer than Configuration.max_response_bytes ({limit})"
+    return content[:limit], too_long if len(content) > limit else ""
+
+
+_RETRYABLE_STATUSES = (429, 502, 503, 504)
+
+
+def _pause(error: ApiException, attempt: int) -> float:
+    """Seconds to wait: what the service asks for, or by chance up to a bound that doubles (full jitter)."""
+    return random.uniform(0, 0.25 * 2**attempt) if error.retry_after is None else error.retry_after
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds from now that a Retry-After header names (RFC 9110 section 10.2.3); None if it is no such header."""
+    if not value or value.strip().isdecimal():
+        return float(value) if value else None
+    moment = email.utils.parsedate_tz(value)
+    return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - time.time())
+
+
+# The first class of urllib3's errors that fits says which kind of ApiException it is, what happened, and where to look.
+_KINDS: dict[type[HTTPError], tuple[type[ApiConnectionError], str, str]] = {
+    ProxyError: (ApiProxyError, "no way through the proxy to", "See Configuration.proxy, HTTPS_PROXY and NO_PROXY"),
+    SSLError: (ApiTLSError, "no trusted TLS with", "An authority of your own goes into Configuration.ssl_ca_cert"),
+    NewConnectionError: (ApiConnectionError, "cannot connect to", "See Configuration.host"),
+    ConnectTimeoutError: (ApiTimeoutError, "no connection in time to", "See Configuration.connect_timeout"),
+    ReadTimeoutError: (ApiTimeoutError, "no answer in time from", "See Configuration.read_timeout and call_timeout"),
+    HTTPError: (ApiConnectionError, "the connection broke off to", ""),
+}
+
+
+def _connection_error(error: HTTPError, request: Request) -> ApiConnectionError:
+    kind, what, advice = next(row for of_urllib3, row in _KINDS.items() if isinstance(error, of_urllib3))
+    failure = kind(
+        status=0,
+        reason=f"{what} {urlsplit(request.url).netloc} ({str(error).rpartition(': ')[2]})",
+        detail=f"{request}\n{advice}".strip(),
+        secrets=request.secrets,
+        # Once connected, the request may have arrived. Certificates and proxies do not mend themselves.
+        retryable=(request.idempotent or not transport.call.connected) and kind not in (ApiTLSError, ApiProxyError),
+    )
+    shown = f"{error} {error.args} {error.__cause__} {error.__context__}"
+    failure.__cause__ = error if scrub(shown, request.secrets) == shown else None
+    return failure
