@@ -64,9 +64,6 @@ class ApiClient:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"<ApiClient of {self.configuration!r}>"
-
     def close(self) -> None:
         """Close the connections, and end the threads of `async_req` once their calls have ended."""
         pool = self._pools.pop(os.getpid(), None)
@@ -156,18 +153,11 @@ class ApiClient:
         for name, value in tuples(path_params):
             quoted = quote(str(value), safe=configuration.safe_chars_for_path_param)
             resource_path = resource_path.replace(f"{{{name}}}", quoted)
-        request = self.rest_client.prepare(
-            method,
-            configuration.base_url + resource_path,
-            query_params=query,
-            headers=dict(tuples(headers)),
-            body=self.sanitize_for_serialization(body),
-            post_params=tuples(post_params) + _file_fields(files or {}),
-            idempotent=idempotent,
-            redirect_is_answer=redirect_is_answer,
-        )
+        url, fields = configuration.base_url + resource_path, tuples(post_params) + _file_fields(files or {})
+        headers, content = dict(tuples(headers)), self.sanitize_for_serialization(body)
+        request = self.rest_client.prepare(method, url, query, headers, content, fields, idempotent, redirect_is_answer)
         # From here on, a traceback that shows variables finds no secret in them.
-        del resource_path, path_params, query_params, header_params, body, post_params, headers, query
+        del query_params, header_params, body, post_params, resource_path, url, query, headers, content, fields
         arguments = (request, response_type, _return_http_data_only, _preload_content, _request_timeout)
         return self.pool.apply_async(self._send, arguments) if in_thread else self._send(*arguments)
 
@@ -300,26 +290,20 @@ def _read(value: Any, type_: Any, module: str = models.__name__) -> Any:
 
     module: whose models the type may name, before those of this package.
     """
-    if value is None:
-        return None
     name, cls = (type_, None) if isinstance(type_, str) else (type_.__name__, type_)
-    if name.startswith("list["):
-        _expect(list, value)
-        return [_read(item, name[len("list[") : -1], module) for item in value]
-    if name.startswith("dict("):
-        _expect(dict, value)
-        return {
-            key: _read(item, name[len("dict(") : -1].partition(",")[2].strip(), module) for key, item in value.items()
-        }
+    if value is None or name == "object":
+        return value
     if name in _SCALARS:
         return _SCALARS[name](value)
-    _expect(dict, value)
+    if name.startswith("list["):
+        of = name[len("list[") : -1]
+        return [_read(item, of, module) for item in value] if isinstance(value, list) else _refuse("no list")
+    if not isinstance(value, dict):
+        return _refuse("no object")
+    if name.startswith("dict("):
+        of = name[len("dict(") : -1].partition(",")[2].strip()
+        return {key: _read(item, of, module) for key, item in value.items()}
     return _read_model(value, cls or getattr(sys.modules[module], name, None) or getattr(models, name))
-
-
-def _expect(kind: type, value: Any) -> None:
-    if not isinstance(value, kind):
-        _refuse(f"no {'list' if kind is list else 'object'}")
 
 
 def _read_model(value: dict[str, Any], cls: type[Model]) -> Any:
@@ -339,27 +323,12 @@ def _read_model(value: dict[str, Any], cls: type[Model]) -> Any:
     return model
 
 
-def _read_str(value: Any) -> str:
-    return _refuse("no text") if isinstance(value, (dict, list)) else str(value)
-
-
-def _read_int(value: Any) -> int:
-    number = _read_float(value)
-    # Not by way of the float, which would round a long id.
-    return int(value) if number.is_integer() else _refuse("no whole number")
-
-
-def _read_float(value: Any) -> float:
+def _read_number(value: Any) -> float:
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, bool) else float(value)
     except (ValueError, TypeError, OverflowError):
         number = math.nan
-    return _refuse("no number") if isinstance(value, bool) or not math.isfinite(number) else number
-
-
-def _read_bool(value: Any) -> bool:
-    known = {"true": True, "false": False}.get(str(value).lower())
-    return _refuse("neither true nor false") if known is None else known
+    return number if math.isfinite(number) else _refuse("no number")
 
 
 def _read_datetime(value: Any) -> datetime:
@@ -372,13 +341,18 @@ def _read_datetime(value: Any) -> datetime:
     return moment
 
 
+def _read_bool(value: Any) -> bool:
+    known = {"true": True, "false": False}.get(str(value).lower())
+    return _refuse("neither true nor false") if known is None else known
+
+
 _SCALARS: dict[str, Callable[[Any], Any]] = {
-    "object": lambda value: value,
-    "str": _read_str,
-    "int": _read_int,
-    "long": _read_int,
-    "float": _read_float,
+    "str": lambda value: _refuse("no text") if isinstance(value, (dict, list)) else str(value),
+    # Made from the value, not from the float, which would round a long id.
+    "int": lambda value: int(value) if _read_number(value).is_integer() else _refuse("no whole number"),
+    "float": _read_number,
     "bool": _read_bool,
     "datetime": _read_datetime,
     "date": lambda value: _read_datetime(value).date(),
 }
+_SCALARS["long"] = _SCALARS["int"]

@@ -12,13 +12,11 @@ import os
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, urlsplit
 
-from .redaction import mask, without_userinfo
+from .redaction import without_userinfo
 from .version import __version__
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
-
-# The release of the service's description that the 2019 SDK was generated from.
-API_VERSION = "1.0.4402212019"
+API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
 
 
 class Configuration:
@@ -63,10 +61,8 @@ class Configuration:
         self.connection_pool_maxsize = (os.cpu_count() or 1) * 5
         self.proxy: str | None = None
         self.safe_chars_for_path_param = ""
-        self.logger = {
-            "package_logger": logging.getLogger(PACKAGE_LOGGER),
-            "urllib3_logger": logging.getLogger("urllib3"),
-        }
+        package, of_urllib3 = logging.getLogger(PACKAGE_LOGGER), logging.getLogger("urllib3")
+        self.logger = {"package_logger": package, "urllib3_logger": of_urllib3}
         self.logger_stream_handler: logging.Handler | None = None
         self.logger_file_handler: logging.Handler | None = None
         self._logger_file: str | None = None
@@ -81,13 +77,10 @@ class Configuration:
         cls._default = copy.copy(default)
 
     def __copy__(self) -> Configuration:
-        other = object.__new__(type(self))
         # Copies share no dictionary: what one sets must not show in another.
+        other = object.__new__(type(self))
         other.__dict__.update({k: dict(v) if isinstance(v, dict) else v for k, v in self.__dict__.items()})
         return other
-
-    def __repr__(self) -> str:
-        return f"<Configuration host={without_userinfo(str(self.host))!r} api_key={mask(self.api_key) or {}!r}>"
 
     @property
     def logger_format(self) -> str:
@@ -211,10 +204,8 @@ def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
 def _base_url(host: str, allow_insecure_host: bool) -> str:
     parts = split_url("Configuration.host", host)
     if parts.scheme == "http" and not allow_insecure_host and not _is_loopback(parts.hostname or ""):
-        raise ValueError(
-            f"Configuration.host {host!r} would send secrets in clear text: "
-            "use https://, or set Configuration.allow_insecure_host = True"
-        )
+        advice = "use https://, or set Configuration.allow_insecure_host = True"
+        raise ValueError(f"Configuration.host {host!r} would send secrets in clear text: {advice}")
     return host.rstrip("/")
 
 

@@ -40,6 +40,7 @@ def secrets_in(value: Any) -> Iterator[str]:
                 yield from secrets_in(part)
             elif part not in (None, "") and str(name).lower() in SECRET_NAMES:
                 yield str(part)
+                yield str(part).split(" ", 1)[-1]  # `Bearer <token>` holds a token
     elif isinstance(value, (list, tuple)):
         for part in value:
             yield from secrets_in(part)

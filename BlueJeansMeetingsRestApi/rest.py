@@ -16,15 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import six
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError, ProtocolError, SSLError
 
 from . import transport
 from .configuration import PACKAGE_LOGGER, Configuration, seconds
@@ -47,6 +39,8 @@ RequestTimeout = Union[float, "tuple[float, float]", None]
 
 logger = logging.getLogger(f"{PACKAGE_LOGGER}.rest")
 
+# urllib3 is to do one request, and to leave the answer unread for us.
+_ONCE: Any = {"retries": False, "redirect": False, "preload_content": False, "enforce_content_length": True}
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 
 
@@ -87,9 +81,6 @@ class Request(NamedTuple):
     successes: range
 
     def __repr__(self) -> str:
-        return f"<Request {self}>"
-
-    def __str__(self) -> str:
         return f"{self.method} {self.url}"
 
 
@@ -153,7 +144,7 @@ class RESTClientObject:
             query="&".join(filter(None, (written, urlencode(pairs)))),
             headers=lines,
             body=content,
-            secrets=tuple(secrets_in([body, dict(pairs + parse_qsl(written)), lines, dict(fields)])),
+            secrets=tuple(secrets_in([body, lines, *({k: v} for k, v in (*pairs, *parse_qsl(written), *fields))])),
             idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
             successes=range(200, 400 if redirect_is_answer else 300),
         )
@@ -190,10 +181,7 @@ class RESTClientObject:
                 body=request.body,
                 headers=request.headers,
                 timeout=limits.timeout(),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                enforce_content_length=True,
+                **_ONCE,
             )
             logger.debug("%s -> %d in %.0f ms", request, answer.status, (time.monotonic() - started) * 1000)
             if preload_content or answer.status not in request.successes:
@@ -321,19 +309,20 @@ def _retry_after(value: str | None) -> float | None:
     return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - time.time())
 
 
-# The first class of urllib3's errors that fits says which kind of ApiException it is, what happened, and where to look.
-_KINDS: dict[type[HTTPError], tuple[type[ApiConnectionError], str, str]] = {
-    ProxyError: (ApiProxyError, "no way through the proxy to", "See Configuration.proxy, HTTPS_PROXY and NO_PROXY"),
-    SSLError: (ApiTLSError, "no trusted TLS with", "An authority of your own goes into Configuration.ssl_ca_cert"),
-    NewConnectionError: (ApiConnectionError, "cannot connect to", "See Configuration.host"),
-    ConnectTimeoutError: (ApiTimeoutError, "no connection in time to", "See Configuration.connect_timeout"),
-    ReadTimeoutError: (ApiTimeoutError, "no answer in time from", "See Configuration.read_timeout and call_timeout"),
-    HTTPError: (ApiConnectionError, "the connection broke off to", ""),
+# What an error of urllib3 is, by the name of its class or of the nearest one above: the kind of ApiException, what
+# happened, and where to look.
+_KINDS: dict[str, tuple[type[ApiConnectionError], str, str]] = {
+    "ProxyError": (ApiProxyError, "no way through the proxy to", "See Configuration.proxy, HTTPS_PROXY and NO_PROXY"),
+    "SSLError": (ApiTLSError, "no trusted TLS with", "An authority of your own goes into Configuration.ssl_ca_cert"),
+    "NewConnectionError": (ApiConnectionError, "cannot connect to", "See Configuration.host"),
+    "ConnectTimeoutError": (ApiTimeoutError, "no connection in time to", "See Configuration.connect_timeout"),
+    "ReadTimeoutError": (ApiTimeoutError, "no answer in time from", "See Configuration.read_timeout and call_timeout"),
+    "HTTPError": (ApiConnectionError, "the connection broke off to", ""),
 }
 
 
 def _connection_error(error: HTTPError, request: Request) -> ApiConnectionError:
-    kind, what, advice = next(row for of_urllib3, row in _KINDS.items() if isinstance(error, of_urllib3))
+    kind, what, advice = next(_KINDS[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _KINDS)
     failure = kind(
         status=0,
         reason=f"{what} {urlsplit(request.url).netloc} ({str(error).rpartition(': ')[2]})",

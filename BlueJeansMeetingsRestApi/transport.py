@@ -1,9 +1,8 @@
 """The connections below urllib3: how long they may take, whom they trust, and which way they go.
 
-They differ from urllib3's own in two things. A timeout of urllib3 bounds one `recv`, so a server that sends a byte now
-and then outlives it: our reader asks before each `recv` how much of the call's time is left. And urllib3 writes the
-target of each request to its log and into its errors: our connection adds the query, which may hold a token, after
-urllib3 has let go of it.
+A timeout of urllib3 bounds one `recv`, so a server that sends a byte now and then outlives it: our reader asks before
+each `recv` how much of the call's time is left. And urllib3 writes the target of each request to its log and into its
+errors: our connection adds the query, which may hold a token, after urllib3 has let go of it.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from urllib.parse import urlsplit
 
 import certifi
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .configuration import Configuration, split_url
@@ -90,37 +88,25 @@ class _OnOurTerms:
         super().putrequest(method, url, *args, **kwargs)  # type: ignore[misc]
 
 
-class _HTTPConnection(_OnOurTerms, HTTPConnection):
-    pass
+def _on_our_terms(pool: Any) -> Any:
+    connection = type(pool.ConnectionCls.__name__, (_OnOurTerms, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
-class _HTTPSConnection(_OnOurTerms, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
+_POOLS = {"http": _on_our_terms(urllib3.HTTPConnectionPool), "https": _on_our_terms(urllib3.HTTPSConnectionPool)}
 
 
 def pool_manager(configuration: Configuration, pools_size: int, maxsize: int) -> urllib3.PoolManager:
     """urllib3's pools of our connections, with the TLS and the proxy of the configuration."""
-    settings: dict[str, Any] = {
-        "num_pools": pools_size,
-        "maxsize": maxsize,
-        "ssl_context": _ssl_context(configuration),
-        "assert_hostname": configuration.assert_hostname,
-    }
+    settings: dict[str, Any] = {"num_pools": pools_size, "maxsize": maxsize}
+    settings |= {"ssl_context": _ssl_context(configuration), "assert_hostname": configuration.assert_hostname}
     manager = urllib3.PoolManager(**settings)
     proxy = configuration.proxy or (configuration.trust_env and _proxy_of_environment(configuration.base_url))
     if proxy:
         userinfo = urllib3.util.parse_url(proxy).auth
         headers = urllib3.make_headers(proxy_basic_auth=userinfo) if userinfo else None
         manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    manager.pool_classes_by_scheme = _POOLS
     return manager
 
 

@@ -10,21 +10,8 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, Generic, TypedDict, TypeVar
 
+from .. import models
 from ..api_client import ApiClient
-from ..models import (
-    GrantClient,
-    GrantCode,
-    GrantMeeting,
-    GrantPassword,
-    GrantRefresh,
-    GrantRequestClient,
-    GrantRequestCode,
-    GrantRequestMeeting,
-    GrantRequestPassword,
-    GrantRequestRefresh,
-    GrantRequestRevoke,
-    InlineResponse200,
-)
 from ..rest import RequestTimeout
 
 if TYPE_CHECKING:
@@ -49,13 +36,7 @@ RequestOptions = TypedDict(
     },
     total=False,
 )
-"""What every operation takes beside its own parameters.
-
-async_req: run in a thread, and return an object whose `get()` gives or raises what the call does; old name `async`.
-_return_http_data_only: True lets a `*_with_http_info` method return the data alone.
-_preload_content: False for urllib3's unread response in place of the data.
-_request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
-"""
+"""What every operation takes beside its own parameters, as `ApiClient.call_api` has it; `async` is an old name."""
 
 
 class Endpoint(Generic[T]):
@@ -110,11 +91,14 @@ def _caller(describe: Callable[..., Endpoint[Any]], **forced: Any) -> Callable[.
 
 
 class AuthenticationApi:
-    """The OAuth2 endpoints. Every method has a twin that ends in `_with_http_info`.
+    """The OAuth2 endpoints. Every method has a twin that ends in `_with_http_info` and returns status and headers too.
 
-    api_client: the client to call with; one with the default `Configuration` if None.
-    Every method takes the keywords of `RequestOptions` and raises the kinds of `ApiException`.
-    Leaving a `with` block closes the client.
+    api_client: the client to call with; one with the default `Configuration` if None. A `with` block closes it.
+
+    Every method takes these keywords as well, and raises the kinds of `ApiException`:
+    async_req: run in a thread, and return an object whose `get()` gives or raises what the call does.
+    _preload_content: False for urllib3's unread response in place of the data.
+    _request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
     """
 
     def __init__(self, api_client: ApiClient | None = None) -> None:
@@ -168,8 +152,8 @@ class AuthenticationApi:
 
     @operation
     def get_token_by_client(
-        self, grant_request_client: GrantRequestClient | Json, **options: Unpack[RequestOptions]
-    ) -> Endpoint[GrantClient]:
+        self, grant_request_client: models.GrantRequestClient | Json, **options: Unpack[RequestOptions]
+    ) -> Endpoint[models.GrantClient]:
         """Get a token for an enterprise (RFC 6749 section 4.4).
 
         This is the grant of services that work without a user. An administrator of the enterprise makes the client id
@@ -178,14 +162,14 @@ class AuthenticationApi:
         grant_request_client: The client's id and secret.
         """
         body = grant_request_client
-        return Endpoint(options, "POST", "/oauth2/token?Client", GrantClient, body=body, idempotent=True)
+        return Endpoint(options, "POST", "/oauth2/token?Client", models.GrantClient, body=body, idempotent=True)
 
     get_token_by_client_with_http_info = with_http_info(get_token_by_client)
 
     @operation
     def get_token_by_code(
-        self, grant_request_code: GrantRequestCode | Json, **options: Unpack[RequestOptions]
-    ) -> Endpoint[GrantCode]:
+        self, grant_request_code: models.GrantRequestCode | Json, **options: Unpack[RequestOptions]
+    ) -> Endpoint[models.GrantCode]:
         """Exchange an authorization code for tokens (RFC 6749 section 4.1.3).
 
         This ends the sign-in that `get_authorization_code` begins. A code is good once and for 30 seconds; one that is
@@ -193,14 +177,14 @@ class AuthenticationApi:
 
         grant_request_code: The code, the redirect URI, and the application's id and secret.
         """
-        return Endpoint(options, "POST", "/oauth2/token?Code", GrantCode, body=grant_request_code)
+        return Endpoint(options, "POST", "/oauth2/token?Code", models.GrantCode, body=grant_request_code)
 
     get_token_by_code_with_http_info = with_http_info(get_token_by_code)
 
     @operation
     def get_token_by_meeting(
-        self, grant_request_meeting: GrantRequestMeeting | Json, **options: Unpack[RequestOptions]
-    ) -> Endpoint[GrantMeeting]:
+        self, grant_request_meeting: models.GrantRequestMeeting | Json, **options: Unpack[RequestOptions]
+    ) -> Endpoint[models.GrantMeeting]:
         """Get a token that is good for one meeting.
 
         The moderator's passcode gives a moderator's rights, the attendees' passcode an attendee's. A meeting that has
@@ -209,14 +193,14 @@ class AuthenticationApi:
         grant_request_meeting: The meeting's numeric id, and its passcode if it has one.
         """
         body = grant_request_meeting
-        return Endpoint(options, "POST", "/oauth2/token?Meeting", GrantMeeting, body=body, idempotent=True)
+        return Endpoint(options, "POST", "/oauth2/token?Meeting", models.GrantMeeting, body=body, idempotent=True)
 
     get_token_by_meeting_with_http_info = with_http_info(get_token_by_meeting)
 
     @operation
     def get_token_by_password(
-        self, grant_request_password: GrantRequestPassword | Json, **options: Unpack[RequestOptions]
-    ) -> Endpoint[GrantPassword]:
+        self, grant_request_password: models.GrantRequestPassword | Json, **options: Unpack[RequestOptions]
+    ) -> Endpoint[models.GrantPassword]:
         """Get a token for a user by name and password (RFC 6749 section 4.3).
 
         It holds for two weeks and cannot be refreshed. Wrong credentials raise `UnauthorizedError`.
@@ -224,14 +208,14 @@ class AuthenticationApi:
         grant_request_password: The user's name and password.
         """
         body = grant_request_password
-        return Endpoint(options, "POST", "/oauth2/token?Password", GrantPassword, body=body, idempotent=True)
+        return Endpoint(options, "POST", "/oauth2/token?Password", models.GrantPassword, body=body, idempotent=True)
 
     get_token_by_password_with_http_info = with_http_info(get_token_by_password)
 
     @operation
     def get_token_by_refresh(
-        self, grant_request_refresh: GrantRequestRefresh | Json, **options: Unpack[RequestOptions]
-    ) -> Endpoint[GrantRefresh]:
+        self, grant_request_refresh: models.GrantRequestRefresh | Json, **options: Unpack[RequestOptions]
+    ) -> Endpoint[models.GrantRefresh]:
         """Exchange a refresh token for the next tokens (RFC 6749 section 6).
 
         Only tokens that came from `get_token_by_code` can be refreshed. Keep the refresh token of the answer: the one
@@ -240,14 +224,14 @@ class AuthenticationApi:
         grant_request_refresh: The refresh token, and the application's id and secret.
         """
         body = grant_request_refresh
-        return Endpoint(options, "POST", "/oauth2/token?Refresh", GrantRefresh, body=body, auth_settings=_TOKEN)
+        return Endpoint(options, "POST", "/oauth2/token?Refresh", models.GrantRefresh, body=body, auth_settings=_TOKEN)
 
     get_token_by_refresh_with_http_info = with_http_info(get_token_by_refresh)
 
     @operation
     def get_token_info(
         self, *, access_token: str | None = None, **options: Unpack[RequestOptions]
-    ) -> Endpoint[InlineResponse200]:
+    ) -> Endpoint[models.InlineResponse200]:
         """Tell whether a token is valid, and whose it is.
 
         A token that is not, or no longer, raises `UnauthorizedError`.
@@ -255,14 +239,14 @@ class AuthenticationApi:
         access_token: The token to look at.
         """
         query = {"access_token": access_token}
-        return Endpoint(options, "GET", "/oauth2/tokenInfo", InlineResponse200, query_params=query)
+        return Endpoint(options, "GET", "/oauth2/tokenInfo", models.InlineResponse200, query_params=query)
 
     get_token_info_with_http_info = with_http_info(get_token_info)
 
     @operation
     def revoke_access_token(
         self,
-        grant_request_revoke: GrantRequestRevoke | Json,
+        grant_request_revoke: models.GrantRequestRevoke | Json,
         *,
         access_token: str | None = None,
         **options: Unpack[RequestOptions],

@@ -114,14 +114,7 @@ class Model:
         """`to_dict()` for reading, with every secret masked."""
         from pprint import pformat
 
-        return pformat(self._redacted())
-
-    def _redacted(self) -> dict[str, Any]:
-        return {
-            a.name: redaction.mask(value) if a.secret else _shown(value)
-            for a in self.attributes
-            for value in (getattr(self, a.name),)
-        }
+        return pformat(_shown(self))
 
     __repr__ = to_str
 
@@ -135,15 +128,10 @@ class Model:
 
 
 def _checked_property(attribute: Attribute) -> property:
-    name = attribute.name
-
-    def read(self: Model) -> Any:
-        return self.__dict__[name]
-
     def assign(self: Model, value: Any) -> None:
-        self.__dict__[name] = attribute.check(value)
+        self.__dict__[attribute.name] = attribute.check(value)
 
-    return property(read, assign, doc=attribute.doc)
+    return property(lambda self: self.__dict__[attribute.name], assign, doc=attribute.doc)
 
 
 def _constructor(cls: type[Model]) -> Callable[..., None]:
@@ -175,4 +163,7 @@ def _plain(value: Any) -> Any:
 def _shown(value: Any) -> Any:
     if isinstance(value, list):
         return [_shown(item) for item in value]
-    return value._redacted() if isinstance(value, Model) else redaction.redact(value)
+    if not isinstance(value, Model):
+        return redaction.redact(value)
+    values = ((a, getattr(value, a.name)) for a in value.attributes)
+    return {a.name: redaction.mask(held) if a.secret else _shown(held) for a, held in values}

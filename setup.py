@@ -1,0 +1,35 @@
+"""How the package is built and installed."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+here = Path(__file__).parent
+version = {}
+exec((here / "BlueJeansMeetingsRestApi" / "version.py").read_text(encoding="utf-8"), version)
+sandbox = ["Flask>=2.2", "trustme>=1.0"]
+
+setup(
+    name="BlueJeansMeetingsRestApi",
+    version=version["__version__"],
+    description="A client of the OAuth2 endpoints of the BlueJeans Meetings REST API, with a sandbox of the service",
+    long_description=(here / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["BlueJeansMeetingsRestApi", "BlueJeansMeetingsRestApi.*"]),
+    package_data={"BlueJeansMeetingsRestApi": ["py.typed"], "BlueJeansMeetingsRestApi.sandbox": ["templates/*"]},
+    python_requires=">=3.9",
+    install_requires=(here / "requirements.txt").read_text(encoding="utf-8").split(),
+    extras_require={"sandbox": sandbox, "all": sandbox},
+    entry_points={
+        "console_scripts": ["bluejeans-auth = BlueJeansMeetingsRestApi.cli:main"],
+        "pytest11": ["bluejeans_sandbox = BlueJeansMeetingsRestApi.sandbox.pytest_plugin"],
+    },
+    classifiers=[
+        "Intended Audience :: Developers",
+        "Programming Language :: Python :: 3",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(9, 14)),
+        "Topic :: Communications :: Conferencing",
+        "Typing :: Typed",
+    ],
+)
