@@ -1,0 +1,318 @@
+"""What the service knows and decides, apart from HTTP.
+
+This is a reading of the API of its own: it shares no code with the client, so that a mistake in one shows against the
+other. Where nobody knows what the live service does, `Assumptions` decides; docs/SANDBOX.md lists each.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+import string
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
+
+
+class Assumptions:
+    """What is nobody's knowledge about the live service, decided here and nowhere else."""
+
+    CLIENT_LIFETIME = 3600  # seconds; never recorded
+    REFRESH_ROTATES = True  # the old access and refresh token end with the refresh
+    WRONG_CREDENTIALS = (401, "The credentials are wrong.")
+    WRONG_CODE = (401, "The authorization code is wrong, used, or older than 30 seconds.")
+    WRONG_REFRESH_TOKEN = (401, "The refresh token is wrong or was used.")
+    UNKNOWN_GRANT = (400, "The grant_type is missing or not known.")
+    REVOKED_BEFORE = (400, "The token is not valid, or was revoked before.")
+    NOT_REVOCABLE = (400, "Only a token of the code grant can be revoked.")
+    REDIRECT_NOT_REGISTERED = (400, "The redirectUri is not registered for the application.")
+    NOT_ALLOWED = (403, "The access token does not allow this.")
+    NOT_FOUND = (404, "There is nothing at this path.")
+    SCOPES_IF_NONE_ASKED = ("list_meetings", "modify_meetings", "user_info")
+    INFO_WITHOUT_USER: Mapping[str, Any] = {}  # tokenInfo of a token that belongs to no user
+
+
+PASSWORD_LIFETIME, MEETING_LIFETIME, CODE_GRANT_LIFETIME = 1209600, 86400, 3600  # seconds
+CODE_LIFETIME = 30  # seconds, in which a code works once
+SCOPES = ("list_meetings", "modify_meetings", "user_info", "meeting_history", "modify_user_info")
+INVALID_TOKEN = (401, "The access token is invalid or does not have permission.")
+PARTITION = {"partitionName": "z2", "partition": {"id": 2, "name": "z2"}}
+
+
+class Refusal(Exception):
+    """The service says no: an HTTP status, and why."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Who and what the service knows. The values are for demonstration and no secrets."""
+
+    client_id: str = "0123456789abcdef0123456789abcdef"
+    client_secret: str = "fedcba9876543210fedcba9876543210"
+    username: str = "demo.user"
+    password: str = "demo-password"
+    user_id: int = 1442589
+    enterprise_id: int = 12345
+    meeting_numeric_id: str = "494435558"
+    moderator_passcode: str = "3691"
+    attendee_passcode: str = "2580"
+    open_meeting_numeric_id: str = "271828182"
+    redirect_uris: tuple[str, ...] = ("https://app.example/callback", "http://127.0.0.1/callback")
+
+
+@dataclass
+class Token:
+    """An access token: which grant gave it, whose it is, and until when it is good."""
+
+    grant: str
+    expires_at: float
+    user: int | None = None
+    refresh_token: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass
+class Service:
+    """The state of the service, and its rules. Every public method may be called by many threads at once."""
+
+    accounts: Accounts = field(default_factory=Accounts)
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._lock = threading.RLock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every token and code."""
+        with self._lock:
+            self._ahead = 0.0
+            self._codes: dict[str, tuple[float, tuple[str, ...]]] = {}
+            self._tokens: dict[str, Token] = {}
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, for the service alone."""
+        with self._lock:
+            self._ahead += seconds
+
+    def _now(self) -> float:
+        return self.clock() + self._ahead
+
+    def check_authorization(self, request: Mapping[str, str]) -> tuple[str, ...]:
+        """The scopes that an authorization request asks for; Refusal if the page must not be shown."""
+        if not _same(request.get("clientId"), self.accounts.client_id):
+            raise Refusal(400, "The clientId is not known.")
+        if not self._is_registered(request.get("redirectUri", "")):
+            raise Refusal(*Assumptions.REDIRECT_NOT_REGISTERED)
+        if request.get("responseType", "code") != "code":
+            raise Refusal(400, "The responseType has to be code.")
+        asked = tuple(filter(None, request.get("scope", "").split(",")))
+        unknown = set(asked) - set(SCOPES)
+        if unknown:
+            raise Refusal(400, f"There is no scope {', '.join(sorted(unknown))}.")
+        return asked or Assumptions.SCOPES_IF_NONE_ASKED
+
+    def decide_authorization(self, request: Mapping[str, str], username: str, password: str, allow: bool) -> str:
+        """Where the browser goes once the user has signed in and decided."""
+        scopes = self.check_authorization(request)
+        self._check_user(username, password)
+        if not allow:
+            # As seen: without the state.
+            answer = {"error": "401", "error_description": "User rejects the grant to client application"}
+        else:
+            code = secrets.token_hex(16)
+            with self._lock:
+                self._codes[code] = (self._now() + CODE_LIFETIME, scopes)
+            answer = {"code": code, **({"state": request["state"]} if request.get("state") else {})}
+        target = request["redirectUri"]
+        return f"{target}{'&' if urlsplit(target).query else '?'}{urlencode(answer)}"
+
+    def grant(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of the token endpoint. What the body calls its grant_type decides, and nothing else."""
+        grants = {
+            "client_credentials": self._client,
+            "authorization_code": self._code,
+            "meeting_passcode": self._meeting,
+            "password": self._password,
+            "refresh_token": self._refresh,
+        }
+        grant_type = body.get("grant_type")
+        if not isinstance(grant_type, str) or grant_type not in grants:
+            raise Refusal(*Assumptions.UNKNOWN_GRANT)
+        with self._lock:
+            return grants[grant_type](body)
+
+    def _client(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        self._check_client(body)
+        token = self._issue("client", Assumptions.CLIENT_LIFETIME)
+        scope = {"enterprise": self.accounts.enterprise_id, **PARTITION}
+        return {"access_token": token, "expires_in": Assumptions.CLIENT_LIFETIME, "scope": scope}
+
+    def _password(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        self._check_user(_text(body, "username"), _text(body, "password"))
+        token = self._issue("password", PASSWORD_LIFETIME, user=self.accounts.user_id)
+        scope = {"user": self.accounts.user_id, **PARTITION}
+        return {"access_token": token, "expires_in": PASSWORD_LIFETIME, "scope": scope, "refresh_token": ""}
+
+    def _meeting(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        number, passcode = _text(body, "meetingNumericId"), _text(body, "meetingPasscode", default="")
+        accounts = self.accounts
+        moderator = _same(number, accounts.meeting_numeric_id) and _same(passcode, accounts.moderator_passcode)
+        attendee = _same(number, accounts.meeting_numeric_id) and _same(passcode, accounts.attendee_passcode)
+        is_open = _same(number, accounts.open_meeting_numeric_id) and not passcode
+        if not (moderator or attendee or is_open):
+            raise Refusal(*Assumptions.WRONG_CREDENTIALS)
+        meeting = {
+            "id": 123,
+            "leaderId": accounts.user_id,
+            "meetingNumericId": number,
+            "meetingUri": f"/v1/user/{accounts.user_id}/live_meetings/{number}",
+            "isModerator": moderator,
+            "endpointUriSet": [],
+            "meetingId": "72660",
+        }
+        token = self._issue("meeting", MEETING_LIFETIME)
+        return {"access_token": token, "expires_in": MEETING_LIFETIME, "scope": {"meeting": meeting, **PARTITION}}
+
+    def _code(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        self._check_client(body)
+        code = _text(body, "code")
+        if not self._is_registered(_text(body, "redirectUri", "redirect_uri")):
+            raise Refusal(*Assumptions.REDIRECT_NOT_REGISTERED)
+        expires_at, scopes = self._codes.pop(code, (float("-inf"), ()))
+        if self._now() >= expires_at:
+            raise Refusal(*Assumptions.WRONG_CODE)
+        answer = self._code_grant(scopes)
+        answer["scope"]["clientId"] = self.accounts.client_id
+        return answer
+
+    def _refresh(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        self._check_client(body)
+        given = _text(body, "refresh_token")
+        spent = next((v for v, t in self._tokens.items() if t.refresh_token and _same(t.refresh_token, given)), None)
+        if spent is None:
+            raise Refusal(*Assumptions.WRONG_REFRESH_TOKEN)
+        scopes = self._tokens[spent].scopes
+        if Assumptions.REFRESH_ROTATES:
+            del self._tokens[spent]
+        return self._code_grant(scopes)
+
+    def _code_grant(self, scopes: tuple[str, ...]) -> dict[str, Any]:
+        refresh_token = secrets.token_hex(16)
+        user = self.accounts.user_id
+        token = self._issue("code", CODE_GRANT_LIFETIME, user=user, refresh_token=refresh_token, scopes=scopes)
+        scope = {
+            "user": user,
+            "appPermissions": [{"method": m, "allowedRegex": r} for m, r in _permissions(user, scopes)],
+            **PARTITION,
+            "bearerPermissions": ",".join(scopes),
+        }
+        lifetime = CODE_GRANT_LIFETIME
+        return {"access_token": token, "refresh_token": refresh_token, "expires_in": lifetime, "scope": scope}
+
+    def revoke(self, token: str | None, body: Mapping[str, Any]) -> None:
+        """End a token of the code grant, and its refresh token with it."""
+        self._check_client(body)
+        with self._lock:
+            held = self._tokens.get(token or "")
+            if held is None or self._now() >= held.expires_at:
+                raise Refusal(*Assumptions.REVOKED_BEFORE)
+            if held.grant != "code":
+                raise Refusal(*Assumptions.NOT_REVOCABLE)
+            del self._tokens[token or ""]
+
+    def token_info(self, token: str | None) -> dict[str, Any]:
+        """Whose token it is."""
+        user = self._valid(token).user
+        return dict(Assumptions.INFO_WITHOUT_USER) if user is None else {"user": user}
+
+    def user(self, token: str | None, user_id: int, path: str) -> dict[str, Any]:
+        """What the service tells of a user, to a token that may know."""
+        held = self._valid(token)
+        if user_id != self.accounts.user_id:
+            raise Refusal(*Assumptions.NOT_FOUND)
+        allowed = held.grant in ("client", "password") or any(
+            method == "GET" and re.fullmatch(pattern, path) for method, pattern in _permissions(user_id, held.scopes)
+        )
+        if not allowed:
+            raise Refusal(*Assumptions.NOT_ALLOWED)
+        name = self.accounts.username
+        return {
+            "id": user_id,
+            "username": name,
+            "firstName": "Demo",
+            "lastName": "User",
+            "emailId": f"{name}@example.com",
+        }
+
+    def _valid(self, token: str | None) -> Token:
+        with self._lock:
+            held = self._tokens.get(token or "")
+            if held is None or self._now() >= held.expires_at:
+                raise Refusal(*INVALID_TOKEN)
+            return held
+
+    def _issue(self, grant: str, lifetime: int, **of: Any) -> str:
+        value = secrets.token_hex(16)
+        if grant == "meeting":
+            value = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(32)) + "@z2"
+        self._tokens[value] = Token(grant, self._now() + lifetime, **of)
+        return value
+
+    def _check_client(self, body: Mapping[str, Any]) -> None:
+        known = _same(_text(body, "client_id"), self.accounts.client_id)
+        if not (_same(_text(body, "client_secret"), self.accounts.client_secret) and known):
+            raise Refusal(*Assumptions.WRONG_CREDENTIALS)
+
+    def _check_user(self, username: str, password: str) -> None:
+        known = _same(username, self.accounts.username)
+        if not (_same(password, self.accounts.password) and known):
+            raise Refusal(*Assumptions.WRONG_CREDENTIALS)
+
+    def _is_registered(self, uri: str) -> bool:
+        """Whether the URI is registered, or lies below one that is; on loopback with any port (RFC 8252 section 7.3)."""
+        asked = urlsplit(uri)
+        if asked.username is not None or asked.fragment or ".." in unquote(unquote(asked.path)).split("/"):
+            return False
+        for known in map(urlsplit, self.accounts.redirect_uris):
+            loopback = known.scheme == "http" and known.hostname == asked.hostname == "127.0.0.1"
+            same_host = asked.hostname == known.hostname if loopback else asked.netloc == known.netloc
+            below = asked.path == known.path or asked.path.startswith(known.path.rstrip("/") + "/")
+            if asked.scheme == known.scheme and same_host and below:
+                return True
+        return False
+
+
+def _permissions(user: int, scopes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Method and pattern of the requests that scopes allow, in the order the service lists them."""
+    own = rf"/v\d+/user/{user}"
+    lists, modifies, info = (name in scopes for name in ("list_meetings", "modify_meetings", "user_info"))
+    if lists:
+        yield from (("GET", f"{own}/personal_meeting.*"), ("GET", f"{own}/scheduled_meeting.*"))
+    if modifies:
+        yield ("PUT", f"{own}/personal_meeting.*")
+        yield from ((method, f"{own}/scheduled_meeting.*") for method in ("POST", "PUT", "DELETE"))
+    if info:
+        yield from (("GET", f"{own}/billing.*"), ("GET", f"{own}/room.*"), ("GET", f"{own}/?"))
+
+
+def _text(body: Mapping[str, Any], *names: str, default: str | None = None) -> str:
+    """The field of a body under the first of its names that is there; Refusal if it is missing or no text."""
+    value = next((body[name] for name in names if body.get(name) is not None), default)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise Refusal(400, f"{names[0]} is missing or no text.")
+    return value
+
+
+def _same(given: str | None, known: str) -> bool:
+    return hmac.compare_digest((given or "").encode(), known.encode())
