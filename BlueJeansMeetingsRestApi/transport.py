@@ -98,8 +98,9 @@ _POOLS = {"http": _on_our_terms(urllib3.HTTPConnectionPool), "https": _on_our_te
 
 def pool_manager(configuration: Configuration, pools_size: int, maxsize: int) -> urllib3.PoolManager:
     """urllib3's pools of our connections, with the TLS and the proxy of the configuration."""
-    settings: dict[str, Any] = {"num_pools": pools_size, "maxsize": maxsize}
-    settings |= {"ssl_context": _ssl_context(configuration), "assert_hostname": configuration.assert_hostname}
+    settings: dict[str, Any] = {"num_pools": pools_size, "maxsize": maxsize, "ssl_context": _ssl_context(configuration)}
+    if configuration.assert_hostname is not None and configuration.base_url.startswith("https:"):
+        settings["assert_hostname"] = configuration.assert_hostname  # urllib3 1.26 takes it for HTTPS alone
     manager = urllib3.PoolManager(**settings)
     proxy = configuration.proxy or (configuration.trust_env and _proxy_of_environment(configuration.base_url))
     if proxy:

@@ -278,7 +278,7 @@ class Service:
             raise Refusal(*Assumptions.WRONG_CREDENTIALS)
 
     def _is_registered(self, uri: str) -> bool:
-        """Whether the URI is registered, or lies below one that is; on loopback with any port (RFC 8252 section 7.3)."""
+        """Whether the URI is registered, or lies below one that is; on loopback with any port (RFC 8252, 7.3)."""
         asked = urlsplit(uri)
         if asked.username is not None or asked.fragment or ".." in unquote(unquote(asked.path)).split("/"):
             return False
