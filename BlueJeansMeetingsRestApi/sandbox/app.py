@@ -135,7 +135,6 @@ def create_app(controls: Controls) -> Flask:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["Server"] = "BlueJeans Proxy"
         response.status = f"{response.status_code} {HTTP_STATUS_CODES.get(response.status_code, 'Unknown')}"
         if not request.path.startswith("/sandbox/"):
             query = urlencode(

@@ -37,6 +37,9 @@ class _Handler(WSGIRequestHandler):
         self.request.close()
         self.server.open.pop(threading.current_thread(), None)
 
+    def version_string(self) -> str:
+        return "BlueJeans Proxy"
+
     def log(self, type: str, message: str, *args: Any) -> None:
         pass
 

@@ -1,0 +1,33 @@
+"""What the tests share. The fixture `bluejeans_sandbox` comes with the package, as a plugin of pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests talk to this machine, whatever way leads out of it."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def configuration(bluejeans_sandbox: Sandbox) -> bluejeans.Configuration:
+    """Settings that lead to the sandbox."""
+    configuration = bluejeans.Configuration()
+    configuration.host = bluejeans_sandbox.url
+    return configuration
+
+
+@pytest.fixture
+def api(configuration: bluejeans.Configuration) -> Iterator[bluejeans.AuthenticationApi]:
+    """The operations, against the sandbox."""
+    with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+        yield api

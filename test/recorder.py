@@ -1,0 +1,118 @@
+"""A server of real sockets that answers what a test tells it, byte for byte, and keeps what it was sent."""
+
+from __future__ import annotations
+
+import json
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+Answer = Union[bytes, Callable[[socket.socket], None]]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One request as it came over the wire."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Recorder:
+    """Answers each request with the next of `answers`, and with the last of them from then on.
+
+    An answer is the bytes to send, or a function that is given the socket.
+    """
+
+    answers: list[Answer] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
+    requests: list[Recorded] = field(default_factory=list)
+    connections: int = 0
+
+    def __enter__(self) -> Recorder:
+        recorder = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def setup(self) -> None:
+                recorder.connections += 1
+                if recorder.tls is not None:
+                    self.request = recorder.tls.wrap_socket(self.request, server_side=True)
+                recorder._open.append(self.request)
+                super().setup()
+
+            def handle(self) -> None:
+                while (recorded := read_request(self.rfile)) is not None:
+                    recorder.requests.append(recorded)
+                    answer = recorder.answers.pop(0) if len(recorder.answers) > 1 else recorder.answers[0]
+                    if callable(answer):
+                        answer(self.request)
+                        return
+                    self.request.sendall(answer)
+                    if b"Connection: close" in answer:
+                        return
+
+            def finish(self) -> None:
+                self.rfile.close()
+                self.wfile.close()
+                self.request.close()
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+            request_queue_size = 128
+
+            def handle_error(self, *_: Any) -> None:
+                """The client went away, or did not trust the certificate: that is what some tests are about."""
+
+        self._open: list[socket.socket] = []
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.url = f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        for connection in self._open:
+            connection.close()
+
+    def answer(self, *answers: Answer) -> None:
+        """Answer so from now on."""
+        self.answers[:] = answers
+
+
+def reply(content: Any = None, status: int = 200, body: bytes | None = None, **headers: str) -> bytes:
+    """A whole HTTP answer, with `content` as JSON or `body` as it is."""
+    body = (b"" if content is None else json.dumps(content).encode()) if body is None else body
+    lines = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    if status != 204:
+        lines.setdefault("Content-Length", str(len(body)))
+    reason = {200: "OK", 204: "No Content", 401: "Unauthorized"}.get(status, "Whatever")
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 {status} {reason}\r\n{head}\r\n".encode() + body
+
+
+def read_request(stream: Any) -> Recorded | None:
+    line = stream.readline()
+    if not line.strip():
+        return None
+    method, target, _ = line.decode("ascii").split()
+    headers = {}
+    while (header := stream.readline().strip()) != b"":
+        name, _, value = header.decode("latin-1").partition(":")
+        headers[name.lower()] = value.strip()
+    return Recorded(method, target, headers, stream.read(int(headers.get("content-length", 0))))

@@ -1,0 +1,276 @@
+"""Models: what the 2019 SDK's users rely on, and what ours add."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import traceback
+from pprint import pformat
+from typing import Any
+
+import pytest
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi import models
+from BlueJeansMeetingsRestApi.models.model import Attribute, Model, attribute
+
+MODELS: list[Any] = [
+    cls for cls in vars(models).values() if isinstance(cls, type) and issubclass(cls, Model) and cls is not Model
+]
+ATTRIBUTES = [pytest.param(cls, a, id=f"{cls.__name__}.{a.name}") for cls in MODELS for a in cls.attributes]
+SECRETS = [pytest.param(cls, a, id=f"{cls.__name__}.{a.name}") for cls in MODELS for a in cls.attributes if a.secret]
+
+# As the reference of the 2019 SDK has them: the attributes in their order, with the JSON key where it differs.
+DECLARED = {
+    "GrantRequestClient": "grant_type client_id client_secret",
+    "GrantRequestCode": "grant_type client_id client_secret redirect_uri[redirectUri] code",
+    "GrantRequestMeeting": "grant_type meeting_numeric_id[meetingNumericId] meeting_passcode[meetingPasscode]",
+    "GrantRequestPassword": "grant_type username password",
+    "GrantRequestRefresh": "grant_type client_id client_secret refresh_token",
+    "GrantRequestRevoke": "client_id client_secret",
+    "GrantClient": "access_token expires_in scope",
+    "GrantClientScope": "enterprise partition_name[partitionName] partition",
+    "GrantCode": "access_token refresh_token expires_in scope",
+    "GrantCodeScope": "user app_permissions[appPermissions] partition_name[partitionName] partition "
+    "bearer_permissions[bearerPermissions] client_id[clientId]",
+    "GrantCodeScopeAppPermissions": "method allowed_regex[allowedRegex]",
+    "GrantMeeting": "access_token expires_in scope",
+    "GrantMeetingScope": "meeting partition_name[partitionName] partition",
+    "GrantMeetingScopeMeeting": "id leader_id[leaderId] meeting_numeric_id[meetingNumericId] meeting_uri[meetingUri] "
+    "is_moderator[isModerator] endpoint_uri_set[endpointUriSet] meeting_id[meetingId]",
+    "GrantPassword": "access_token expires_in refresh_token scope",
+    "GrantPasswordScope": "user partition_name[partitionName] partition",
+    "GrantRefresh": "access_token refresh_token expires_in scope",
+    "GrantRefreshScope": "user app_permissions[appPermissions] partition_name[partitionName] partition "
+    "bearer_permissions[bearerPermissions]",
+    "Partition": "id name",
+    "InlineResponse200": "user",
+    "Error": "message code",
+}
+
+
+def required(cls: Any) -> dict[str, str]:
+    return {a.name: "needed" for a in cls.attributes if a.required and a.default is None}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_attributes_stand_in_the_reference_order_under_their_json_keys(name: str) -> None:
+    words = [f"{n}[{key}]" if n != key else n for n, key in getattr(bluejeans, name).attribute_map.items()]
+    assert " ".join(words) == DECLARED[name]
+
+
+def test_there_is_no_other_model() -> None:
+    assert {cls.__name__ for cls in MODELS} == set(DECLARED)
+
+
+def test_types_are_named_as_the_2019_sdk_names_them() -> None:
+    assert bluejeans.GrantCodeScope.swagger_types == {
+        "user": "int",
+        "app_permissions": "list[GrantCodeScopeAppPermissions]",
+        "partition_name": "str",
+        "partition": "Partition",
+        "bearer_permissions": "str",
+        "client_id": "str",
+    }
+
+
+@pytest.mark.parametrize(("cls", "a"), ATTRIBUTES)
+def test_an_attribute_is_set_by_the_constructor_by_name(cls: Any, a: Attribute) -> None:
+    value = a.allowed[0] if a.allowed else object()
+    assert getattr(cls(**{**required(cls), a.name: value}), a.name) is value
+
+
+@pytest.mark.parametrize("cls", MODELS)
+def test_the_constructor_takes_the_attributes_by_position(cls: Any) -> None:
+    values = [a.allowed[0] if a.allowed else f"value of {a.name}" for a in cls.attributes]
+    assert list(cls(*values).to_dict().values()) == values
+
+
+@pytest.mark.parametrize(("cls", "a"), ATTRIBUTES)
+def test_an_attribute_left_out_has_its_default(cls: Any, a: Attribute) -> None:
+    left_out = {name: value for name, value in required(cls).items() if name != a.name}
+    if a.required and a.default is None:
+        with pytest.raises(ValueError, match=f"^Invalid value for `{a.name}`, must not be `None`$"):
+            cls(**left_out)
+    else:
+        assert getattr(cls(**left_out), a.name) == a.default
+
+
+@pytest.mark.parametrize("cls", MODELS)
+def test_an_unknown_argument_is_named(cls: Any) -> None:
+    with pytest.raises(TypeError, match="'colour'"):
+        cls(colour="blue")
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        ("cls", "grant_type"),
+        [
+            (bluejeans.GrantRequestClient, "client_credentials"),
+            (bluejeans.GrantRequestCode, "authorization_code"),
+            (bluejeans.GrantRequestMeeting, "meeting_passcode"),
+            (bluejeans.GrantRequestPassword, "password"),
+            (bluejeans.GrantRequestRefresh, "refresh_token"),
+        ],
+    )
+    def test_grant_type_takes_its_one_value(self, cls: Any, grant_type: str) -> None:
+        with pytest.raises(ValueError, match="grant_type") as caught:
+            cls(**{**required(cls), "grant_type": "x"})
+        assert str(caught.value) == f"Invalid value for `grant_type` (x), must be one of ['{grant_type}']"
+
+    def test_none_in_the_constructor_skips_the_rule_of_allowed_values(self) -> None:
+        assert bluejeans.GrantRequestClient(grant_type=None).grant_type is None
+
+    def test_none_assigned_is_refused_by_it(self) -> None:
+        request = bluejeans.GrantRequestClient()
+        with pytest.raises(ValueError, match="None"):
+            request.grant_type = None
+
+    def test_a_required_attribute_cannot_become_none(self) -> None:
+        request = bluejeans.GrantRequestRevoke("id", "secret")
+        with pytest.raises(ValueError, match="^Invalid value for `client_id`, must not be `None`$"):
+            request.client_id = None
+        assert request.client_id == "id"
+
+    def test_the_meetings_grant_type_cannot_be_none(self) -> None:
+        with pytest.raises(ValueError, match="^Invalid value for `grant_type`, must not be `None`$"):
+            bluejeans.GrantRequestMeeting(grant_type=None, meeting_numeric_id="1")
+
+    def test_a_meeting_without_a_passcode_can_be_asked_for(self) -> None:
+        assert bluejeans.GrantRequestMeeting(meeting_numeric_id="1").meeting_passcode is None
+
+    def test_a_refused_secret_is_not_quoted(self) -> None:
+        rule = Attribute("pin", "str", "pin", None, False, ("0000",), True, False, "")
+        with pytest.raises(ValueError, match=r"\(\*\*\*\)"):
+            rule.check("canary")
+
+
+class TestSecrets:
+    @pytest.mark.parametrize(("cls", "a"), SECRETS)
+    @pytest.mark.parametrize(
+        "shown", [repr, str, "{}".format, "%s".__mod__, pformat, lambda m: m.to_str(), lambda m: repr([{"a": m}])]
+    )
+    def test_a_secret_never_shows_in_text(self, cls: Any, a: Attribute, shown: Any) -> None:
+        text = shown(cls(**{**required(cls), a.name: "canary"}))
+        assert "canary" not in text
+        assert "***" in text
+
+    @pytest.mark.parametrize(("cls", "a"), SECRETS)
+    def test_a_traceback_with_variables_does_not_show_it(self, cls: Any, a: Attribute) -> None:
+        def fails(model: Any) -> None:
+            raise RuntimeError
+
+        try:
+            fails(cls(**{**required(cls), a.name: "canary"}))
+        except RuntimeError as error:
+            shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        inner = shown.stack[-1]
+        assert "canary" not in str(inner.locals)
+
+    @pytest.mark.parametrize(("cls", "a"), SECRETS)
+    def test_to_dict_and_the_attribute_give_it(self, cls: Any, a: Attribute) -> None:
+        model = cls(**{**required(cls), a.name: "canary"})
+        assert getattr(model, a.name) == model.to_dict()[a.name] == "canary"
+
+    def test_in_a_model_within_a_model(self) -> None:
+        assert "canary" not in repr(bluejeans.GrantClient(scope=bluejeans.GrantPassword(access_token="canary")))
+
+    def test_in_models_in_a_list(self) -> None:
+        assert "canary" not in repr(bluejeans.GrantClient(scope=[bluejeans.GrantPassword(access_token="canary")]))
+
+    def test_in_a_dict_that_stands_for_a_model(self) -> None:
+        assert "canary" not in repr(bluejeans.GrantClient(scope={"x": [{"accessToken": 1, "access_token": "canary"}]}))
+
+    def test_an_unknown_field_of_an_answer_does_not_show(self) -> None:
+        grant = bluejeans.GrantClient()
+        grant.additional_properties["id_token"] = "canary"
+        assert "canary" not in repr(grant)
+
+    def test_that_there_is_none_shows(self) -> None:
+        assert repr(bluejeans.GrantPassword(refresh_token="")) == (
+            "{'access_token': None, 'expires_in': None, 'refresh_token': '', 'scope': None}"
+        )
+
+
+class TestDictionaries:
+    def test_nested_models_become_dictionaries(self) -> None:
+        grant = bluejeans.GrantCodeScope(
+            partition=bluejeans.Partition(2, "z2"), app_permissions=[bluejeans.GrantCodeScopeAppPermissions("GET", "/")]
+        )
+        assert grant.to_dict()["partition"] == {"id": 2, "name": "z2"}
+        assert grant.to_dict()["app_permissions"] == [{"method": "GET", "allowed_regex": "/"}]
+
+    def test_models_in_a_dict_do_too(self) -> None:
+        assert bluejeans.GrantClient(scope={"a": bluejeans.Partition(2)}).to_dict()["scope"] == {
+            "a": {"id": 2, "name": None}
+        }
+
+
+class TestEquality:
+    def test_models_of_a_class_with_equal_values_are_equal(self) -> None:
+        assert bluejeans.Partition(2, "z2") == bluejeans.Partition(id=2, name="z2")
+
+    def test_other_values_are_not(self) -> None:
+        assert bluejeans.Partition(2, "z2") != bluejeans.Partition(3, "z2")
+
+    def test_other_classes_are_not(self) -> None:
+        assert bluejeans.GrantClient() != bluejeans.GrantMeeting()
+        assert bluejeans.Partition() != {}
+
+    def test_unknown_fields_count(self) -> None:
+        grant = bluejeans.GrantClient()
+        grant.additional_properties["capabilities"] = []
+        assert grant != bluejeans.GrantClient()
+
+    def test_models_cannot_be_hashed(self) -> None:
+        with pytest.raises(TypeError):
+            hash(bluejeans.Partition())
+
+
+class TestCopies:
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+    @pytest.mark.parametrize("cls", MODELS)
+    def test_a_copy_is_equal(self, cls: Any, copied: Any) -> None:
+        model = cls(**required(cls))
+        model.additional_properties["more"] = {"x": 1}
+        assert copied(model) == model
+
+    def test_a_pickle_of_the_2019_sdk_is_read(self) -> None:
+        partition = bluejeans.Partition.__new__(bluejeans.Partition)
+        partition.__setstate__({"_id": 2, "_name": "z2", "discriminator": None})
+        assert partition == bluejeans.Partition(2, "z2")
+
+
+class TestDeclaring:
+    def test_a_model_of_ones_own_takes_a_line_an_attribute(self) -> None:
+        class Room(Model):
+            """A room."""
+
+            name: str | None = attribute(default=None, key="roomName", doc="What it is called.")
+            pin: str | None = attribute(default=None, secret=True, doc="What opens it.")
+
+        assert Room("a", pin="b").to_dict() == {"name": "a", "pin": "b"}
+        assert repr(Room("a", pin="b")) == "{'name': 'a', 'pin': '***'}"
+        assert Room.attribute_map == {"name": "roomName", "pin": "pin"}
+
+    def test_a_model_can_be_extended(self) -> None:
+        class More(bluejeans.Partition):
+            colour: str | None = attribute(default=None, doc="Its colour.")
+
+        assert More(1, "z1", "blue").to_dict() == {"id": 1, "name": "z1", "colour": "blue"}
+
+    def test_a_further_attribute_may_be_set(self) -> None:
+        partition: Any = bluejeans.Partition()
+        partition.note = "mine"
+        assert partition.note == "mine"
+        assert "note" not in partition.to_dict()
+
+    def test_no_model_has_a_discriminator(self) -> None:
+        assert bluejeans.Partition().discriminator is None
+
+    def test_help_shows_the_real_arguments(self) -> None:
+        import inspect
+
+        assert str(inspect.signature(bluejeans.Partition)) == (
+            "(id: 'int | None' = None, name: 'str | None' = None)"
+        )
