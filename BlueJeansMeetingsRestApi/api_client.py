@@ -190,7 +190,7 @@ class ApiClient:
             return self._save(response)
         try:
             data = _parse(response, text_will_do=response_type in ("str", "object", str, object))
-            return _read(data, response_type)
+            return _refuse("it is null") if data is None and response_type != "object" else _read(data, response_type)
         except (ValueError, RecursionError) as error:
             problem = f"the answer is not what was promised: {error or 'nested too deep'}"
         # Raised out here, lest the parser's error, which may hold the body, comes along as `__context__`.
@@ -303,6 +303,7 @@ def _read(value: Any, type_: Any, module: str = models.__name__) -> Any:
     if name.startswith("dict("):
         of = name[len("dict(") : -1].partition(",")[2].strip()
         return {key: _read(item, of, module) for key, item in value.items()}
+    name = name.rpartition(".")[2]
     return _read_model(value, cls or getattr(sys.modules[module], name, None) or getattr(models, name))
 
 

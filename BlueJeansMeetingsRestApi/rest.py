@@ -45,14 +45,18 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 
 
 class RESTResponse(io.IOBase):
-    """A whole answer: `status`, `reason`, `headers`, `content` (bytes, decompressed) and `data` (text)."""
+    """A whole answer: `status`, `reason`, `headers`, `content` (bytes, decompressed) and `data` (text).
 
-    def __init__(self, resp: BaseHTTPResponse, content: bytes | None = None) -> None:
+    problem: why the content is not all that was sent; empty where it is.
+    """
+
+    def __init__(self, resp: BaseHTTPResponse, content: bytes | None = None, problem: str = "") -> None:
         self.urllib3_response = resp
         self.status = resp.status
         self.reason = resp.reason
         self.headers: HTTPHeaderDict = resp.headers
         self.content: bytes = resp.data if content is None else content
+        self.problem = problem
 
     @property
     def data(self) -> str:
@@ -196,8 +200,9 @@ class RESTClientObject:
 
     def _whole(self, answer: BaseHTTPResponse, request: Request) -> RESTResponse:
         """The answer read to its end, if it is a success and whole; the exception that it stands for otherwise."""
-        content, problem = _read(answer, self.configuration.max_response_bytes)
-        response = RESTResponse(answer, content)
+        # Unpacked at once: a variable that holds the body would show in a traceback with variables.
+        response = RESTResponse(answer, *_read(answer, self.configuration.max_response_bytes))
+        problem = response.problem
         if problem:
             answer.close()
         if answer.status in request.successes and not problem:

@@ -271,6 +271,4 @@ class TestDeclaring:
     def test_help_shows_the_real_arguments(self) -> None:
         import inspect
 
-        assert str(inspect.signature(bluejeans.Partition)) == (
-            "(id: 'int | None' = None, name: 'str | None' = None)"
-        )
+        assert str(inspect.signature(bluejeans.Partition)) == ("(id: 'int | None' = None, name: 'str | None' = None)")

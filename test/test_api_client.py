@@ -1,0 +1,519 @@
+"""`ApiClient.call_api` and its parts, against a real server that keeps what it was sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from recorder import Recorder, reply
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.models.model import Model, attribute
+
+
+@pytest.fixture
+def server() -> Iterator[Recorder]:
+    with Recorder([reply({})]) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: Recorder) -> Iterator[bluejeans.ApiClient]:
+    configuration = bluejeans.Configuration()
+    configuration.host = server.url
+    with bluejeans.ApiClient(configuration) as client:
+        yield client
+
+
+class Room(Model):
+    """A model of a user's own."""
+
+    name: str | None = attribute(default=None, key="roomName", doc="Its name.")
+    partition: bluejeans.Partition | None = attribute(default=None, doc="Where it is.")
+
+
+class TestPath:
+    def test_parameters_are_encoded_into_it(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/v1/user/{id}/{name}", "GET", path_params={"id": 7, "name": "a/b c?é"})
+        assert server.requests[0].target == "/v1/user/7/a%2Fb%20c%3F%C3%A9"
+
+    def test_safe_characters_are_left(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.configuration.safe_chars_for_path_param = "/"
+        client.call_api("/v1/{name}", "GET", path_params={"name": "a/b"})
+        assert server.requests[0].target == "/v1/a/b"
+
+    def test_a_list_is_joined(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/{ids}", "GET", path_params={"ids": [1, 2]}, collection_formats={"ids": "csv"})
+        assert server.requests[0].target == "/1%2C2"
+
+    @pytest.mark.parametrize("end", ["", "/"])
+    def test_the_host_may_lie_below_one(self, client: bluejeans.ApiClient, server: Recorder, end: str) -> None:
+        client.configuration.host += f"/mirror{end}"
+        client.call_api("/v1/user", "GET")
+        assert server.requests[0].target == "/mirror/v1/user"
+
+
+class TestQuery:
+    def test_is_encoded_as_a_form(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "GET", query_params={"a": "b c&d", "n": 1, "t": True, "day": date(2026, 1, 2)})
+        assert server.requests[0].target == "/x?a=b+c%26d&n=1&t=True&day=2026-01-02"
+
+    def test_takes_pairs_in_their_order(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "POST", query_params=[("b", "1"), ("a", "2"), ("b", "3")])
+        assert server.requests[0].target == "/x?b=1&a=2&b=3"
+
+    def test_what_is_none_is_left_out(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "GET", query_params={"a": None, "b": ""})
+        assert server.requests[0].target == "/x?b="
+
+    @pytest.mark.parametrize(
+        ("collection_format", "target"),
+        [
+            ("csv", "/x?ids=1%2C2"),
+            ("ssv", "/x?ids=1+2"),
+            ("tsv", "/x?ids=1%092"),
+            ("pipes", "/x?ids=1%7C2"),
+            ("multi", "/x?ids=1&ids=2"),
+            ("unheard of", "/x?ids=1%2C2"),
+        ],
+    )
+    def test_lists_are_joined(
+        self, client: bluejeans.ApiClient, server: Recorder, collection_format: str, target: str
+    ) -> None:
+        client.call_api("/x", "GET", query_params={"ids": [1, 2]}, collection_formats={"ids": collection_format})
+        assert server.requests[0].target == target
+
+    def test_a_text_is_no_list(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "GET", query_params={"ids": "12"}, collection_formats={"ids": "csv"})
+        assert server.requests[0].target == "/x?ids=12"
+
+    def test_joins_one_that_the_path_has(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x?a=1", "GET", query_params={"b": 2})
+        assert server.requests[0].target == "/x?a=1&b=2"
+
+
+class TestHeaders:
+    def test_are_sent(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        given = {"X-Ids": [1, 2], "Accept": "text/plain"}
+        client.call_api("/x", "GET", header_params=given, collection_formats={"X-Ids": "csv"})
+        sent = server.requests[0].headers
+        assert (sent["x-ids"], sent["accept"], sent["content-type"]) == ("1,2", "text/plain", "application/json")
+        assert given == {"X-Ids": [1, 2], "Accept": "text/plain"}
+
+    def test_of_the_client_go_with_every_request(self, server: Recorder) -> None:
+        configuration = bluejeans.Configuration()
+        configuration.host = server.url
+        with bluejeans.ApiClient(configuration, "X-One", "1", cookie="a=b") as client:
+            client.set_default_header("X-Two", "2")
+            client.user_agent = "mine/1.0"
+            client.call_api("/x", "GET", header_params={"X-Two": "overridden"})
+        sent = server.requests[0].headers
+        assert (sent["x-one"], sent["x-two"], sent["cookie"]) == ("1", "2", "a=b")
+        assert sent["user-agent"] == client.user_agent == "mine/1.0"
+
+    def test_name_the_package_and_its_version(self, client: bluejeans.ApiClient) -> None:
+        assert client.user_agent == f"BlueJeansMeetingsRestApi/{bluejeans.__version__}/python"
+
+    @pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\0b", "\u20ac"])
+    def test_that_no_request_may_hold_are_refused_without_the_value(
+        self, client: bluejeans.ApiClient, server: Recorder, value: str
+    ) -> None:
+        with pytest.raises(ValueError, match="'X-Secret'") as caught:
+            client.call_api("/x", "GET", header_params={"X-Secret": value})
+        assert value not in str(caught.value)
+        assert server.requests == []
+
+    def test_accept_is_json_where_it_can_be(self, client: bluejeans.ApiClient) -> None:
+        assert client.select_header_accept(["text/html", "Application/JSON"]) == "application/json"
+        assert client.select_header_accept(["text/HTML", "text/plain"]) == "text/html, text/plain"
+        assert client.select_header_accept([]) is None
+
+    def test_content_type_is_json_where_it_can_be(self, client: bluejeans.ApiClient) -> None:
+        assert client.select_header_content_type(["text/plain", "*/*"]) == "application/json"
+        assert client.select_header_content_type(["Text/Plain", "text/html"]) == "text/plain"
+        assert client.select_header_content_type([]) == "application/json"
+
+
+class TestBody:
+    def test_is_json(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        body = {"partition": bluejeans.Partition(name="é"), "when": datetime(2026, 1, 2, tzinfo=timezone.utc)}
+        client.call_api("/x", "POST", body=body)
+        assert server.requests[0].body == b'{"partition": {"name": "\\u00e9"}, "when": "2026-01-02T00:00:00+00:00"}'
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    def test_goes_with_each_method_that_has_one(
+        self, client: bluejeans.ApiClient, server: Recorder, method: str
+    ) -> None:
+        client.call_api("/x", method, body=[1])
+        assert (server.requests[0].method, server.requests[0].json) == (method, [1])
+
+    def test_may_be_missing(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"})
+        client.call_api("/x", "POST")
+        assert [request.body for request in server.requests] == [b"", b""]
+
+    @pytest.mark.parametrize("body", ["plain é", "plain é".encode()])
+    def test_of_another_type_is_sent_as_it_is(self, client: bluejeans.ApiClient, server: Recorder, body: Any) -> None:
+        client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body=body)
+        assert server.requests[0].body == "plain é".encode()
+
+    def test_that_is_not_of_its_type_is_refused(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        with pytest.raises(bluejeans.ApiException, match="text/plain") as caught:
+            client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body={"a": 1})
+        assert (caught.value.status, server.requests) == (0, [])
+
+    def test_that_json_does_not_know_is_refused(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(TypeError, match="A set cannot be sent"):
+            client.call_api("/x", "POST", body={"a": {1}})
+
+    def test_of_a_request_that_can_have_none_is_refused(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(ValueError, match="GET"):
+            client.call_api("/x", "GET", body={"a": 1})
+
+    def test_beside_form_fields_is_refused(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(ValueError, match="post_params"):
+            client.call_api("/x", "POST", body={"a": 1}, post_params={"b": 2})
+
+    def test_an_unknown_method_is_refused(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(ValueError, match="'TRACE'"):
+            client.call_api("/x", "TRACE")
+
+
+class TestForm:
+    @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/x-www-form-urlencoded"}])
+    def test_is_encoded(self, client: bluejeans.ApiClient, server: Recorder, headers: dict[str, str]) -> None:
+        fields = {"a": "b c", "ids": [1, 2]}
+        client.call_api("/x", "POST", None, None, headers, post_params=fields, collection_formats={"ids": "multi"})
+        assert server.requests[0].body == b"a=b+c&ids=1&ids=2"
+        assert server.requests[0].headers["content-type"] == "application/x-www-form-urlencoded"
+
+    def test_may_be_empty(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "POST", header_params={"Content-Type": "application/x-www-form-urlencoded"})
+        assert server.requests[0].body == b""
+
+    @pytest.mark.parametrize("headers", [{}, {"Content-Type": "multipart/form-data"}])
+    def test_with_files_is_multipart(
+        self, client: bluejeans.ApiClient, server: Recorder, headers: dict[str, str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "a.txt").write_bytes(b"first")
+        (tmp_path / "b.unknown").write_bytes(b"\xff")
+        files = {"one": str(tmp_path / "a.txt"), "more": [str(tmp_path / "b.unknown")], "none": None}
+        client.call_api("/x", "POST", header_params=headers, post_params={"field": "value"}, files=files)
+        sent = server.requests[0]
+        assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
+        assert b'name="field"\r\n\r\nvalue' in sent.body
+        assert b'name="one"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\nfirst' in sent.body
+        assert b'filename="b.unknown"\r\nContent-Type: application/octet-stream\r\n\r\n\xff' in sent.body
+
+    def test_fields_as_json_are_refused(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        with pytest.raises(bluejeans.ApiException, match="form's Content-Type"):
+            client.call_api("/x", "POST", header_params={"Content-Type": "application/json"}, post_params={"a": 1})
+        assert server.requests == []
+
+
+class TestAuthorization:
+    def test_the_api_key_goes_into_the_query(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.configuration.api_key["access_token"] = "a b"
+        client.call_api("/x", "GET", auth_settings=["access_token", "unheard of"])
+        assert server.requests[0].target == "/x?access_token=a+b"
+
+    def test_with_its_prefix(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.configuration.api_key["access_token"] = "abc"
+        client.configuration.api_key_prefix["access_token"] = "Bearer"
+        client.call_api("/x", "GET", auth_settings=["access_token"])
+        assert server.requests[0].target == "/x?access_token=Bearer+abc"
+
+    def test_an_argument_wins_and_goes_once(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.configuration.api_key["access_token"] = "configured"
+        request = bluejeans.GrantRequestRevoke("id", "secret")
+        server.answer(reply(status=204))
+        bluejeans.AuthenticationApi(client).revoke_access_token(request, access_token="given")
+        assert server.requests[0].target == "/oauth2/token?Revoke&access_token=given"
+
+    def test_without_a_key_nothing_is_added(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "GET", auth_settings=["access_token"])
+        assert server.requests[0].target == "/x"
+
+    @pytest.mark.parametrize(("place", "added"), [("header", {"Key": "v"}), ("query", {})])
+    def test_a_setting_of_ones_own_says_where_it_goes(
+        self, client: bluejeans.ApiClient, place: str, added: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        setting = {"mine": {"in": place, "key": "Key", "value": "v"}}
+        monkeypatch.setattr(client.configuration, "auth_settings", lambda: setting)
+        headers: dict[str, str] = {}
+        client.update_params_for_auth(headers, [], ["mine"])
+        assert headers == added
+
+    def test_a_setting_for_nowhere_is_refused(
+        self, client: bluejeans.ApiClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        setting = {"mine": {"in": "body", "key": "Key", "value": "v"}}
+        monkeypatch.setattr(client.configuration, "auth_settings", lambda: setting)
+        with pytest.raises(ValueError, match="`query` or `header`"):
+            client.update_params_for_auth({}, [], ["mine"])
+
+    def test_credentials_authorize_a_call_that_says_nothing_else(
+        self, client: bluejeans.ApiClient, server: Recorder
+    ) -> None:
+        client.configuration.credentials = SimpleNamespace(get_token=lambda: SimpleNamespace(token="abc"))
+        client.call_api("/x", "GET")
+        assert server.requests[0].headers["authorization"] == "Bearer abc"
+
+    def test_credentials_do_not_authorize_a_grant(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.configuration.credentials = SimpleNamespace(get_token=lambda: SimpleNamespace(token="abc"))
+        bluejeans.AuthenticationApi(client).get_token_info(access_token="x")
+        assert "authorization" not in server.requests[0].headers
+
+
+class TestResult:
+    def test_is_data_status_and_headers(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(reply({"id": 1}, 201, X_More="yes"))
+        data, status, headers = client.call_api("/x", "POST", response_type="Partition")
+        assert (data, status, headers["x-more"]) == (bluejeans.Partition(1), 201, "yes")
+
+    def test_is_the_data_alone_where_asked(self, client: bluejeans.ApiClient) -> None:
+        assert client.call_api("/x", "GET", response_type="object", _return_http_data_only=True) == {}
+
+    def test_without_a_type_there_is_no_data(self, client: bluejeans.ApiClient) -> None:
+        assert client.call_api("/x", "GET", _return_http_data_only=True) is None
+
+    def test_the_last_response_is_kept(self, client: bluejeans.ApiClient) -> None:
+        client.call_api("/x", "GET")
+        assert (client.last_response.status, client.last_response.data) == (200, "{}")
+        assert client.last_response.getheader("content-type") == "application/json"
+        assert client.last_response.getheader("nothing", "else") == "else"
+        assert client.last_response.getheaders()["Content-Length"] == "2"
+
+    def test_unread_it_is_urllib3s_response(self, client: bluejeans.ApiClient) -> None:
+        raw = client.call_api("/x", "GET", _preload_content=False, _return_http_data_only=True)
+        assert (raw.status, raw.read()) == (200, b"{}")
+
+    def test_an_unknown_keyword_is_named(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(TypeError, match="'colour' to method call_api"):
+            client.call_api("/x", "GET", colour="blue")
+
+
+class TestResponseTypes:
+    @pytest.mark.parametrize(
+        ("response_type", "content", "expected"),
+        [
+            ("object", {"a": [1]}, {"a": [1]}),
+            (object, 1, 1),
+            ("str", "text", "text"),
+            ("str", 7, "7"),
+            ("int", "12345678901234567890", 12345678901234567890),
+            ("int", 3.0, 3),
+            ("long", 7, 7),
+            (int, 7, 7),
+            ("float", "1.5", 1.5),
+            ("bool", True, True),
+            ("bool", "false", False),
+            ("date", "2026-01-02", date(2026, 1, 2)),
+            ("datetime", "2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)),
+            (datetime, "2026-01-02T03:04:05", datetime(2026, 1, 2, 3, 4, 5)),
+            ("list[int]", ["1", 2], [1, 2]),
+            ("list[list[str]]", [["a"], []], [["a"], []]),
+            ("dict(str, int)", {"a": 1}, {"a": 1}),
+            ("dict(str, list[Partition])", {"a": [{"id": 1}]}, {"a": [bluejeans.Partition(1)]}),
+            ("Partition", {"id": 1}, bluejeans.Partition(1)),
+            (bluejeans.Partition, {"id": "1", "name": 5}, bluejeans.Partition(1, "5")),
+            ("list[Partition]", [None], [None]),
+            (Room, {"roomName": "a", "partition": {"id": 1}}, Room("a", bluejeans.Partition(1))),
+        ],
+    )
+    def test_an_answer_becomes(
+        self, client: bluejeans.ApiClient, server: Recorder, response_type: Any, content: Any, expected: Any
+    ) -> None:
+        server.answer(reply(content))
+        data = client.call_api("/x", "GET", response_type=response_type, _return_http_data_only=True)
+        assert (data, type(data)) == (expected, type(expected))
+
+    @pytest.mark.parametrize(
+        ("response_type", "content"),
+        [
+            ("int", "many"),
+            ("int", 1.5),
+            ("int", True),
+            ("int", [1]),
+            ("float", "nan"),
+            ("float", None.__class__.__name__),
+            ("bool", "perhaps"),
+            ("bool", 1),
+            ("str", {"a": 1}),
+            ("date", "someday"),
+            ("datetime", 5),
+            ("list[int]", {"a": 1}),
+            ("list[int]", ["a"]),
+            ("dict(str, int)", [1]),
+            ("Partition", [1]),
+            ("Partition", "text"),
+            ("Partition", {"id": {}}),
+            ("GrantClient", {"access_token": "t", "scope": {"partition": {"id": "x"}}}),
+        ],
+    )
+    def test_an_answer_that_is_none_is_an_error(
+        self, client: bluejeans.ApiClient, server: Recorder, response_type: str, content: Any
+    ) -> None:
+        server.answer(reply(content))
+        with pytest.raises(bluejeans.ApiResponseError) as caught:
+            client.call_api("/x", "GET", response_type=response_type)
+        assert caught.value.status == 200
+
+    def test_the_error_names_the_field_and_not_the_value(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(reply({"access_token": "t", "scope": {"partition": {"id": "canary"}}}))
+        with pytest.raises(bluejeans.ApiResponseError, match="scope: partition: id: no number") as caught:
+            client.call_api("/x", "GET", response_type="GrantClient")
+        assert "canary" not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
+
+    def test_null_is_an_object_and_nothing_else(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(reply(body=b"null"))
+        assert client.call_api("/x", "GET", response_type="object")[0] is None
+        with pytest.raises(bluejeans.ApiResponseError, match="it is null"):
+            client.call_api("/x", "GET", response_type="Partition")
+
+    def test_text_that_is_not_json_is_a_text(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(reply(body=b"\xef\xbb\xbfplain"))
+        assert client.call_api("/x", "GET", response_type="str")[0] == "plain"
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"<html>", b"\xff", b'"\xff"', b"NaN", b"[" * 100000, '"a"'.encode("utf-16")]
+    )
+    def test_what_is_not_json_is_no_model(self, client: bluejeans.ApiClient, server: Recorder, body: bytes) -> None:
+        server.answer(reply(body=body))
+        with pytest.raises(bluejeans.ApiResponseError):
+            client.call_api("/x", "GET", response_type="Partition")
+
+    def test_an_unknown_type_is_an_error(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(AttributeError, match="Nothing"):
+            client.call_api("/x", "GET", response_type="Nothing")
+
+    def test_fields_that_a_model_does_not_declare_are_kept(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(reply({"id": 1, "capabilities": ["x"]}))
+        partition = client.call_api("/x", "GET", response_type="Partition")[0]
+        assert partition.additional_properties == {"capabilities": ["x"]}
+        assert client.sanitize_for_serialization(partition) == {"id": 1, "capabilities": ["x"]}
+
+    def test_a_response_by_hand_is_deserialized(self, client: bluejeans.ApiClient) -> None:
+        for data in ('{"id": 1}', b'{"id": 1}'):
+            assert client.deserialize(SimpleNamespace(data=data), "Partition") == bluejeans.Partition(1)
+
+    def test_a_class_that_the_old_generator_made_is_filled_too(self, client: bluejeans.ApiClient) -> None:
+        class Old:
+            swagger_types = {"first_name": "str"}
+            attribute_map = {"first_name": "firstName"}
+
+            def __init__(self, first_name: str | None = None) -> None:
+                self.first_name = first_name
+
+        old = client.deserialize(SimpleNamespace(data='{"firstName": "Jo", "x": 1}'), Old)
+        assert client.sanitize_for_serialization([old]) == [{"firstName": "Jo"}]
+
+
+class TestFiles:
+    def download(self, client: bluejeans.ApiClient, server: Recorder, folder: Path, **headers: str) -> Path:
+        client.configuration.temp_folder_path = str(folder)
+        server.answer(reply(body=b"\x00\xff", **headers))
+        return Path(client.call_api("/x", "GET", response_type="file", _return_http_data_only=True))
+
+    def test_an_answer_becomes_a_file(self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path) -> None:
+        path = self.download(client, server, tmp_path, Content_Disposition='attachment; filename="a.bin"')
+        assert (path, path.read_bytes()) == (tmp_path / "a.bin", b"\x00\xff")
+
+    def test_without_a_name_too(self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path) -> None:
+        path = self.download(client, server, tmp_path)
+        assert tmp_path in path.parents
+        assert path.read_bytes() == b"\x00\xff"
+
+    @pytest.mark.parametrize("name", ["../../evil", "/etc/evil", r"..\\evil", "..", "."])
+    def test_the_servers_name_does_not_lead_out_of_the_folder(
+        self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path, name: str
+    ) -> None:
+        path = self.download(client, server, tmp_path, Content_Disposition=f'attachment; filename="{name}"')
+        assert tmp_path in path.resolve().parents
+
+    def test_a_file_that_is_there_is_not_written_over(
+        self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path
+    ) -> None:
+        (tmp_path / "a.bin").write_text("mine")
+        path = self.download(client, server, tmp_path, Content_Disposition="attachment; filename=a.bin")
+        assert (tmp_path / "a.bin").read_text() == "mine"
+        assert path.name == "a.bin"
+
+
+class TestThreads:
+    def test_an_async_call_gives_its_result(self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Any) -> None:
+        sandbox = bluejeans_sandbox
+        request = bluejeans.GrantRequestClient(client_id=sandbox.client_id, client_secret=sandbox.client_secret)
+        calls: list[Any] = [api.get_token_by_client(request, async_req=True) for _ in range(20)]
+        assert {type(call.get()) for call in calls} == {bluejeans.GrantClient}
+
+    def test_its_old_name_works(self, client: bluejeans.ApiClient) -> None:
+        call: Any = client.call_api("/x", "GET", response_type="object", **{"async": True})
+        assert call.get()[0] == {}
+
+    def test_an_async_call_raises_from_get(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(reply(status=404))
+        call: Any = client.call_api("/x", "GET", async_req=True)
+        with pytest.raises(bluejeans.NotFoundError):
+            call.get()
+
+    def test_none_is_started_before(self, client: bluejeans.ApiClient) -> None:
+        before = threading.active_count()
+        client.call_api("/x", "GET")
+        assert client._pools == {}
+        assert threading.active_count() - before <= 1  # the server's own, for this connection
+
+    def test_all_end_with_the_client(self, client: bluejeans.ApiClient) -> None:
+        client.call_api("/x", "GET", async_req=True).get()
+        workers = [thread for thread in threading.enumerate() if thread in client.pool._pool]  # type: ignore[attr-defined]
+        assert workers
+        client.close()
+        assert not any(worker.is_alive() for worker in workers)
+
+    def test_a_closed_client_can_be_used_again(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "GET")
+        client.close()
+        client.call_api("/x", "GET")
+        assert (len(server.requests), server.connections) == (2, 2)
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
+    def test_a_forked_child_has_connections_and_threads_of_its_own(
+        self, client: bluejeans.ApiClient, server: Recorder
+    ) -> None:
+        client.call_api("/x", "GET", async_req=True).get()
+        child = os.fork()
+        if child == 0:
+            ended = client.call_api("/x", "GET", async_req=True).get(10)[1] == 200
+            os._exit(0 if ended else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        client.call_api("/x", "GET")
+        assert (len(server.requests), server.connections) == (3, 2)
+
+    def test_a_with_block_closes_the_client(self, server: Recorder) -> None:
+        configuration = bluejeans.Configuration()
+        configuration.host = server.url
+        with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+            api.get_token_info(access_token="x")
+        assert api.api_client.rest_client._managers == {}
+
+    def test_connections_are_kept(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        for _ in range(3):
+            client.call_api("/x", "GET")
+        assert server.connections == 1
+
+
+def test_sanitizing_keeps_what_json_knows(configuration: bluejeans.Configuration) -> None:
+    client = bluejeans.ApiClient(configuration)
+    kept: list[Any] = [None, 1, 1.5, "a", True, [1, (2,)], {"a": None}]
+    assert client.sanitize_for_serialization(kept) == kept
+    assert json.dumps(client.sanitize_for_serialization(bluejeans.GrantRequestClient())) == (
+        '{"grant_type": "client_credentials"}'
+    )

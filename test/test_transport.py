@@ -1,0 +1,128 @@
+"""The connections below urllib3: TLS, and what logs and debug output of other packages see of a request."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from recorder import Recorder, reply
+
+import BlueJeansMeetingsRestApi as bluejeans
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def secure(authority: trustme.CA) -> Iterator[Recorder]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Recorder([reply({"user": 1})], tls=context) as server:
+        yield server
+
+
+@pytest.fixture
+def configuration(secure: Recorder, authority: trustme.CA, tmp_path: Path) -> bluejeans.Configuration:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    configuration = bluejeans.Configuration()
+    configuration.host = secure.url
+    configuration.ssl_ca_cert = str(tmp_path / "ca.pem")
+    return configuration
+
+
+def user(configuration: bluejeans.Configuration) -> object:
+    with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+        return api.get_token_info(access_token="canary").user
+
+
+class TestTLS:
+    def test_an_authority_of_ones_own_is_trusted(self, configuration: bluejeans.Configuration) -> None:
+        assert user(configuration) == 1
+
+    def test_others_are_not(self, configuration: bluejeans.Configuration) -> None:
+        configuration.ssl_ca_cert = None
+        with pytest.raises(bluejeans.ApiTLSError):
+            user(configuration)
+
+    def test_nor_is_another_name(self, configuration: bluejeans.Configuration, secure: Recorder) -> None:
+        configuration.host = f"https://localhost:{secure.port}"
+        with pytest.raises(bluejeans.ApiTLSError):
+            user(configuration)
+
+    def test_but_for_one_that_is_named(self, configuration: bluejeans.Configuration, secure: Recorder) -> None:
+        configuration.host = f"https://localhost:{secure.port}"
+        configuration.assert_hostname = "127.0.0.1"
+        assert user(configuration) == 1
+
+    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    def test_checking_can_be_switched_off_for_one_client(self, configuration: bluejeans.Configuration) -> None:
+        configuration.ssl_ca_cert = None
+        configuration.verify_ssl = False
+        assert user(configuration) == 1
+        configuration.verify_ssl = True
+        with pytest.raises(bluejeans.ApiTLSError):
+            user(configuration)
+
+    def test_a_client_certificate_is_shown(
+        self, configuration: bluejeans.Configuration, secure: Recorder, authority: trustme.CA, tmp_path: Path
+    ) -> None:
+        assert secure.tls is not None
+        secure.tls.verify_mode = ssl.CERT_REQUIRED
+        authority.configure_trust(secure.tls)
+        mine = authority.issue_cert("client@example.com")
+        mine.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "client.pem"))
+        configuration.cert_file = str(tmp_path / "client.pem")
+        assert user(configuration) == 1
+
+    @pytest.mark.parametrize("name", ["ssl_ca_cert", "cert_file"])
+    def test_a_file_without_a_certificate_is_named(
+        self, configuration: bluejeans.Configuration, tmp_path: Path, name: str
+    ) -> None:
+        (tmp_path / "bad.pem").write_text("no certificate")
+        setattr(configuration, name, str(tmp_path / "bad.pem"))
+        with pytest.raises(ValueError, match=f"Configuration.{name} .*bad.pem"):
+            user(configuration)
+
+    def test_tls_1_2_is_the_least(self, configuration: bluejeans.Configuration) -> None:
+        context = bluejeans.ApiClient(configuration).rest_client.pool_manager.connection_pool_kw["ssl_context"]
+        assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+    def test_clients_without_settings_of_their_own_share_what_takes_long_to_load(self) -> None:
+        contexts = [bluejeans.ApiClient().rest_client.pool_manager.connection_pool_kw["ssl_context"] for _ in range(2)]
+        assert contexts[0] is contexts[1]
+
+
+class TestSecrets:
+    def test_a_token_in_the_query_reaches_the_service_and_no_log(
+        self, configuration: bluejeans.Configuration, secure: Recorder, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        user(configuration)
+        assert secure.requests[0].target == "/oauth2/tokenInfo?access_token=canary"
+        assert any(record.name.startswith("urllib3") for record in caplog.records)
+        assert "canary" not in caplog.text
+
+    def test_nor_does_one_in_the_path_that_a_caller_wrote(
+        self, configuration: bluejeans.Configuration, secure: Recorder, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        bluejeans.ApiClient(configuration).call_api("/x?access_token=canary", "GET")
+        assert secure.requests[0].target == "/x?access_token=canary"
+        assert "canary" not in caplog.text
+
+    def test_the_debug_output_of_http_client_does_not_show_our_requests(
+        self,
+        configuration: bluejeans.Configuration,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+        user(configuration)
+        assert capsys.readouterr().out == ""
