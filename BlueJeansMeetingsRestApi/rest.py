@@ -22,13 +22,13 @@ from . import transport
 from .configuration import PACKAGE_LOGGER, Configuration, seconds
 from .exceptions import (
     ApiConnectionError,
-    ApiException,
     ApiProxyError,
     ApiResponseError,
     ApiTimeoutError,
     ApiTLSError,
     kind_of_status,
 )
+from .exceptions import ApiException as ApiException
 from .redaction import scrub, secrets_in
 
 if TYPE_CHECKING:
