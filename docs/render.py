@@ -1,0 +1,187 @@
+"""Renders the pages that follow from the code: one for each model, and `AuthenticationApi.md`.
+
+`python docs/render.py` writes them; `python docs/render.py --check` fails if one of them is not what it would write.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.api.authentication_api import Endpoint
+from BlueJeansMeetingsRestApi.models.model import Attribute, Model
+
+FOLDER = Path(__file__).parent
+MODELS: list[type[Model]] = [
+    value for value in vars(bluejeans).values() if isinstance(value, type) and issubclass(value, Model)
+]
+OPERATIONS = {
+    name: method
+    for name, method in sorted(vars(bluejeans.AuthenticationApi).items())
+    if hasattr(method, "__wrapped__") and not name.endswith("_with_http_info")
+}
+BACK = "[Back to the operations](AuthenticationApi.md) · [All pages](README.md) · [README](../README.md)"
+
+
+def main(arguments: list[str]) -> int:
+    pages = {f"{model.__name__}.md": model_page(model) for model in MODELS}
+    pages["AuthenticationApi.md"] = operations_page()
+    stale = [name for name, text in pages.items() if not is_up_to_date(FOLDER / name, text)]
+    for name in stale:
+        if "--check" in arguments:
+            print(f"docs/{name} is not what docs/render.py makes of the code; run it", file=sys.stderr)
+        else:
+            (FOLDER / name).write_text(pages[name], encoding="utf-8")
+    return 1 if stale and "--check" in arguments else 0
+
+
+def is_up_to_date(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def model_page(model: type[Model]) -> str:
+    rows = [f"| **{a.name}** | {linked(a.type)} | `{a.key}` | {a.doc} | {notes(a)} |" for a in model.attributes]
+    table = "\n".join(["| Name | Type | In JSON | Meaning | Notes |", "| --- | --- | --- | --- | --- |", *rows])
+    return f"# {model.__name__}\n\n{inspect.getdoc(model)}\n\n{table}\n\n{BACK}\n"
+
+
+def notes(a: Attribute) -> str:
+    said = ["required" if a.required else "optional"]
+    if a.default is not None:
+        said.append(f"default `{a.default}`")
+    if a.allowed:
+        said.append(f"only {', '.join(f'`{value}`' for value in a.allowed)}")
+    if a.promised:
+        said.append("an answer without it is an error")
+    if a.secret:
+        said.append("secret: shown as `***`")
+    return "; ".join(said)
+
+
+def linked(type_: str) -> str:
+    """A type with links to the pages of the models in it."""
+    names = "|".join(model.__name__ for model in MODELS)
+    return re.sub(rf"\b({names})\b", r"[\1](\1.md)", type_)
+
+
+def operations_page() -> str:
+    rows = []
+    for name in OPERATIONS:
+        endpoint = described(name)
+        request = f"**{endpoint['method']}** {endpoint['resource_path']}"
+        rows.append(f"| [**{name}**](#{name}) | {request} | {summary(name)} |")
+    return "\n".join(
+        [
+            "# BlueJeansMeetingsRestApi.AuthenticationApi",
+            "",
+            re.sub(r"^(\w+): ", r"- **\1**: ", inspect.getdoc(bluejeans.AuthenticationApi) or "", flags=re.MULTILINE),
+            "",
+            "All URIs are relative to *https://api.bluejeans.com*, which is `Configuration.host`.",
+            "",
+            "| Method | HTTP request | Description |",
+            "| --- | --- | --- |",
+            *rows,
+            "",
+            *(line for name in OPERATIONS for line in operation_section(name)),
+        ]
+    )
+
+
+def described(name: str) -> dict[str, Any]:
+    """What the operation says of its endpoint, when it is called with nothing."""
+    describe = OPERATIONS[name].__wrapped__
+    nothing = [None] * (describe.__code__.co_argcount - 1)
+    endpoint: Endpoint[Any] = describe(None, *nothing)
+    return endpoint.arguments
+
+
+def parameters(name: str) -> dict[str, inspect.Parameter]:
+    all_of_them = inspect.signature(OPERATIONS[name]).parameters
+    return {p: value for p, value in all_of_them.items() if p not in ("self", "options")}
+
+
+def summary(name: str) -> str:
+    return (inspect.getdoc(OPERATIONS[name]) or "").partition("\n")[0]
+
+
+def meanings(name: str) -> tuple[str, dict[str, str]]:
+    """The prose of an operation's docstring, and what it says of each parameter."""
+    prose, said = [], {}
+    for line in (inspect.getdoc(OPERATIONS[name]) or "").splitlines():
+        parameter, colon, meaning = line.partition(": ")
+        if colon and parameter in parameters(name):
+            said[parameter] = meaning
+        else:
+            prose.append(line)
+    return "\n".join(prose).strip(), said
+
+
+def operation_section(name: str) -> Iterator[str]:
+    endpoint = described(name)
+    prose, said = meanings(name)
+    model = endpoint["response_type"]
+    returns = f"[**{model.__name__}**]({model.__name__}.md)" if model else "nothing"
+    named = [(f"{p}={p}" if value.kind is value.KEYWORD_ONLY else p) for p, value in parameters(name).items()]
+    signature = ", ".join(named)
+    authorization = ", ".join(endpoint["auth_settings"])
+    yield from ("", f"# **{name}**", "", f"> {model.__name__ + ' ' if model else ''}{name}({signature})", "", prose, "")
+    yield from ("### Example", "", "```python", example(name), "```", "", "### Parameters", "")
+    yield from ("| Name | Type | Description | Notes |", "| --- | --- | --- | --- |")
+    for parameter, value in parameters(name).items():
+        type_ = linked(str(value.annotation).replace("models.", "").partition(" |")[0])
+        note = "optional" if value.default is None else "required"
+        yield f"| **{parameter}** | {type_} | {said[parameter]} | {note} |"
+    yield from ("", "### Return type", "", returns, "", "### Authorization", "")
+    key = f"the API key `{authorization}` of `Configuration.api_key`, in the query, where it is set"
+    yield key if authorization else "No authorization required"
+    headers = endpoint["header_params"]
+    yield from ("", "### HTTP request headers", "")
+    yield from (f"- **{header}**: {value}" for header, value in sorted(headers.items(), reverse=True))
+    yield from ("", BACK, "")
+
+
+def example(name: str) -> str:
+    """A call with what the sandbox's environment variables hold."""
+    variables = {
+        "client_id": "BLUEJEANS_CLIENT_ID",
+        "client_secret": "BLUEJEANS_CLIENT_SECRET",
+        "username": "BLUEJEANS_USERNAME",
+        "password": "BLUEJEANS_PASSWORD",
+        "meeting_numeric_id": "BLUEJEANS_MEETING_ID",
+        "meeting_passcode": "BLUEJEANS_MEETING_PASSCODE",
+        "code": "BLUEJEANS_CODE",
+        "redirect_uri": "BLUEJEANS_REDIRECT_URI",
+        "refresh_token": "BLUEJEANS_REFRESH_TOKEN",
+        "access_token": "BLUEJEANS_ACCESS_TOKEN",
+    }
+
+    def given(names: list[str], indent: str) -> str:
+        return "".join(f'{indent}{n}=os.environ["{variables[n]}"],\n' for n in names if n in variables)
+
+    lines = ["import os", "import BlueJeansMeetingsRestApi", "", "api = BlueJeansMeetingsRestApi.AuthenticationApi()"]
+    call = []
+    for parameter, value in parameters(name).items():
+        if value.kind is value.KEYWORD_ONLY:
+            call.append(given([parameter], "    "))
+            continue
+        model = getattr(bluejeans, str(value.annotation).replace("models.", "").partition(" |")[0])
+        lines.append(f"{parameter} = BlueJeansMeetingsRestApi.{model.__name__}(")
+        lines.append(given(list(model.attribute_map), "    ") + ")")
+        call.append(f"    {parameter},\n")
+    lines.append("")
+    lines.append("try:")
+    arguments = "".join(call).replace("\n    ", "\n        ")
+    result = "print(" if described(name)["response_type"] else ""
+    lines.append(f"    {result}api.{name}(\n    {arguments}    ){')' if result else ''}")
+    lines.append("except BlueJeansMeetingsRestApi.ApiException as error:")
+    lines.append(f'    print("{name} failed:", error)')
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

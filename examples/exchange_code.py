@@ -1,0 +1,20 @@
+"""An application exchanges the code that the user's browser brought back, within 30 seconds, for tokens."""
+
+import sys
+
+import BlueJeansMeetingsRestApi as bluejeans
+from settings import client, setting
+
+request = bluejeans.GrantRequestCode(
+    client_id=setting("BLUEJEANS_CLIENT_ID"),
+    client_secret=setting("BLUEJEANS_CLIENT_SECRET"),
+    redirect_uri=setting("BLUEJEANS_REDIRECT_URI"),
+    code=setting("BLUEJEANS_CODE"),
+)
+with bluejeans.AuthenticationApi(client()) as api:
+    try:
+        grant = api.get_token_by_code(request)
+    except bluejeans.UnauthorizedError:
+        sys.exit("The code is wrong, was used, or is older than 30 seconds: let the user sign in again")
+    assert grant.scope is not None
+    print(f"Tokens for user {grant.scope.user}, who allowed {grant.scope.bearer_permissions}")

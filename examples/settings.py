@@ -1,0 +1,21 @@
+"""What the examples share: settings from the environment, and a client that they configure."""
+
+import os
+import sys
+
+import BlueJeansMeetingsRestApi as bluejeans
+
+
+def setting(name: str) -> str:
+    """The value of an environment variable; the script ends with a line that names it where there is none."""
+    value = os.environ.get(name)
+    if not value:
+        sys.exit(f"Set the environment variable {name}")
+    return value
+
+
+def client() -> bluejeans.ApiClient:
+    """A client of BLUEJEANS_HOST, or of the live service where that is not set."""
+    configuration = bluejeans.Configuration()
+    configuration.host = os.environ.get("BLUEJEANS_HOST", configuration.host)
+    return bluejeans.ApiClient(configuration)
