@@ -18,6 +18,7 @@ from .api.authentication_api import AuthenticationApi
 from .api_client import ApiClient
 from .configuration import PACKAGE_LOGGER, Configuration
 from .exceptions import ApiException, BadRequestError, UnauthorizedError
+from .redaction import redact
 
 VARIABLES = (
     "BLUEJEANS_CLIENT_ID",
@@ -92,8 +93,11 @@ class _Demo:
             self.check(what, False)
             return None
         if result is not None:
-            print(f"     {' '.join(str(result).split())}")
-        self.check(what, holds(result))
+            print(f"     {' '.join(str(redact(result)).split())}")
+        try:
+            self.check(what, holds(result))
+        except (AttributeError, KeyError, TypeError):  # an answer without what is looked at
+            self.check(what, False)
         return result
 
     def refuses(self, what: str, operation: Callable[[], Any], kind: type[ApiException]) -> None:
@@ -219,7 +223,7 @@ class _Demo:
 
     def show_user(self, what: str, grant: Any) -> None:
         """What a token is for: another endpoint of the service, by its path."""
-        user = grant.scope.user
+        user = getattr(grant.scope, "user", None)
         self.call(
             what,
             lambda: self.client.call_api(

@@ -5,9 +5,7 @@ import sys
 import BlueJeansMeetingsRestApi as bluejeans
 from settings import client, setting
 
-request = bluejeans.GrantRequestPassword(
-    username=setting("BLUEJEANS_USERNAME"), password=setting("BLUEJEANS_PASSWORD")
-)
+request = bluejeans.GrantRequestPassword(username=setting("BLUEJEANS_USERNAME"), password=setting("BLUEJEANS_PASSWORD"))
 with bluejeans.AuthenticationApi(client()) as api:
     try:
         grant = api.get_token_by_password(request)

@@ -65,8 +65,10 @@ def _introduction(sandbox: Sandbox) -> str:
         "BLUEJEANS_CLIENT_SECRET": sandbox.client_secret,
         "BLUEJEANS_USERNAME": sandbox.username,
         "BLUEJEANS_PASSWORD": sandbox.password,
+        "BLUEJEANS_USER_ID": sandbox.user_id,
         "BLUEJEANS_MEETING_ID": sandbox.meeting_numeric_id,
         "BLUEJEANS_MEETING_PASSCODE": sandbox.moderator_passcode,
+        "BLUEJEANS_OPEN_MEETING_ID": sandbox.open_meeting_numeric_id,
         "BLUEJEANS_REDIRECT_URI": sandbox.redirect_uri,
     }
     exports = "\n".join(f"export {name}={value}" for name, value in variables.items())

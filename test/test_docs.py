@@ -1,0 +1,85 @@
+"""The documentation: what is made from the code is up to date, links lead somewhere, and the Python in it runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import settings_of_sandbox
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi import models
+from BlueJeansMeetingsRestApi.sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
+
+# The README says to put this before its examples; it is how they reach the sandbox.
+PRELUDE = """
+import os
+import BlueJeansMeetingsRestApi
+configuration = BlueJeansMeetingsRestApi.Configuration()
+configuration.host = os.environ["BLUEJEANS_HOST"]
+BlueJeansMeetingsRestApi.Configuration.set_default(configuration)
+"""
+
+
+def blocks() -> Iterator[object]:
+    for page in PAGES:
+        for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S), 1):
+            yield pytest.param(block, id=f"{page.relative_to(ROOT)}:{number}")
+
+
+@pytest.mark.parametrize("block", list(blocks()))
+def test_python_in_the_documentation_runs(block: str, bluejeans_sandbox: Sandbox) -> None:
+    environment = settings_of_sandbox.environment(bluejeans_sandbox)
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PRELUDE + block.replace("from __future__ import print_function", "")],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.stderr, ended.returncode) == ("", 0)
+    assert "failed" not in ended.stdout
+    for name in settings_of_sandbox.SECRETS:
+        assert environment[name] not in ended.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    for target in targets:
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        linked = page.parent / file if file else page
+        assert linked.exists(), target
+        headings = re.findall(r"^#+ \**(.*?)\**$", linked.read_text(encoding="utf-8"), re.M)
+        assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
+
+
+def test_pages_made_from_the_code_are_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "docs" / "render.py"), "--check"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.stderr, ended.returncode) == ("", 0)
+
+
+def test_the_index_has_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
+
+
+def test_every_model_has_a_page() -> None:
+    named = {name for name, value in vars(models).items() if isinstance(value, type)}
+    assert {name for name in named if not (ROOT / "docs" / f"{name}.md").exists()} == set()
+
+
+def test_the_change_log_knows_the_version() -> None:
+    assert f"\n## {bluejeans.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
