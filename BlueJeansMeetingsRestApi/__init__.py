@@ -1,10 +1,6 @@
 """A client of the OAuth2 endpoints of the BlueJeans Meetings REST API.
 
-import BlueJeansMeetingsRestApi as bluejeans
-
-api = bluejeans.AuthenticationApi()
-grant = api.get_token_by_client(bluejeans.GrantRequestClient(client_id="…", client_secret="…"))
-print(grant.expires_in)
+grant = AuthenticationApi().get_token_by_client(GrantRequestClient(client_id="…", client_secret="…"))
 """
 
 from .api.authentication_api import AuthenticationApi as AuthenticationApi

@@ -32,8 +32,8 @@ _DELIMITERS = {"ssv": " ", "tsv": "\t", "pipes": "|"}
 class ApiClient:
     """Calls the service by path and method. `AuthenticationApi` and every other endpoint go through `call_api`.
 
-    configuration: the settings; a new `Configuration` if None. header_name, header_value: a header for every request.
-    cookie: the value of the `Cookie` header. Raises ValueError for a setting that cannot work.
+    configuration: the settings; a new `Configuration` if None. Raises ValueError for one that cannot work.
+    header_name, header_value, cookie: a header, and the `Cookie` header, of every request.
 
     It may be used by many threads at once. `close()`, or leaving a `with` block, closes its connections and threads.
     """
@@ -76,13 +76,15 @@ class ApiClient:
     def pool(self) -> ThreadPool:
         """The threads that `async_req` calls run in, started when first asked for, and anew in a forked child."""
         pid = os.getpid()
-        if pid not in self._pools:
-            from multiprocessing.pool import ThreadPool
+        if pid in self._pools:
+            return self._pools[pid]
+        from multiprocessing.pool import ThreadPool
 
-            pool = ThreadPool()
-            if self._pools.setdefault(pid, pool) is not pool:  # another thread was first
-                pool.terminate()
-        return self._pools[pid]
+        made = ThreadPool()
+        pool = self._pools.setdefault(pid, made)
+        if pool is not made:  # another thread was first
+            made.terminate()
+        return pool
 
     @property
     def user_agent(self) -> str:
@@ -125,17 +127,15 @@ class ApiClient:
         body: a model, or what JSON knows. post_params: form fields. files: file names by form field.
         response_type: what the answer is made into: a model or its name, `list[...]`, `dict(str, ...)`, `str`, `int`,
             `float`, `bool`, `date`, `datetime`, `object`, or `file` for the name of a file with the answer in it.
-        auth_settings: the names in `Configuration.auth_settings()` of what authorizes the call; None for the token of
-            `Configuration.credentials`, where they are set.
+        auth_settings: what in `Configuration.auth_settings()` authorizes it; None for `Configuration.credentials`.
         async_req: run in a thread; the result's `get()` gives or raises what the call does. Its old name is `async`.
         collection_formats: how lists are joined, by parameter: csv, ssv, tsv, pipes, or multi.
         _request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
         idempotent: whether it may be sent again after a failure that may have come too late; by default by method.
         redirect_is_answer: return an answer of 3xx, where otherwise RedirectError is raised. It is never followed.
 
-        Returns the data, HTTP status and headers; the data alone if `_return_http_data_only`; urllib3's unread response
-        as data if not `_preload_content`. Raises the kinds of `ApiException`, and ValueError or TypeError before
-        anything is sent.
+        Returns the data (urllib3's unread response if not `_preload_content`), HTTP status and headers; the data alone
+        if `_return_http_data_only`. Raises the kinds of `ApiException`; ValueError or TypeError if nothing can be sent.
         """
         in_thread = old_names.pop("async", async_req)
         if old_names:
@@ -189,8 +189,7 @@ class ApiClient:
         if response_type == "file":
             return self._save(response)
         try:
-            data = _parse(response, text_will_do=response_type in ("str", "object", str, object))
-            return _refuse("it is null") if data is None and response_type != "object" else _read(data, response_type)
+            return _read(_parse(response, response_type), response_type)
         except (ValueError, RecursionError) as error:
             problem = f"the answer is not what was promised: {error or 'nested too deep'}"
         # Raised out here, lest the parser's error, which may hold the body, comes along as `__context__`.
@@ -273,16 +272,17 @@ def _refuse(why: str) -> NoReturn:
     raise ValueError(why)
 
 
-def _parse(response: Any, text_will_do: bool) -> Any:
-    """The JSON in a response's body; if it is none, the text where that will do, and a ValueError otherwise."""
+def _parse(response: Any, response_type: Any) -> Any:
+    """The JSON in a response's body, or its text where that will do; a ValueError if it cannot be of the type."""
     content = response.content if isinstance(response, RESTResponse) else six.ensure_binary(response.data)
     try:
         text = content.decode("utf-8-sig")
-        return _JSON.decode(text)
+        data = _JSON.decode(text)
     except UnicodeDecodeError:
         _refuse("it is not UTF-8")
     except ValueError:
-        return text if text_will_do else _refuse("it is not JSON")
+        return text if response_type in ("str", "object", str, object) else _refuse("it is not JSON")
+    return _refuse("it is null") if data is None and response_type not in ("object", object) else data
 
 
 def _read(value: Any, type_: Any, module: str = models.__name__) -> Any:

@@ -31,9 +31,8 @@ class Configuration:
     allow_insecure_host: permits `http://` to a host that is not this machine.
     verify_ssl, ssl_ca_cert, cert_file, key_file, assert_hostname: TLS; `ssl_ca_cert` is a PEM file or a folder of them.
     proxy, trust_env: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
-    connection_pool_maxsize: how many idle connections are kept.
+    connection_pool_maxsize: how many idle connections are kept. temp_folder_path: where downloaded files go.
     safe_chars_for_path_param: characters of a path parameter that are not percent-encoded.
-    temp_folder_path: where downloaded files go; None for the system's own folder.
     """
 
     _default: ClassVar[Configuration | None] = None
@@ -110,10 +109,7 @@ class Configuration:
 
     @property
     def debug(self) -> bool:
-        """Whether this package logs each request, without its content. No other package's logger is touched.
-
-        It goes to `logger_file`, to the handlers that the program has, and where there are none to standard error.
-        """
+        """Whether each request is logged, without its content; on standard error where the program has no handler."""
         return self._debug
 
     @debug.setter

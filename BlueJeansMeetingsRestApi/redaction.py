@@ -10,8 +10,7 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
-# Names of headers, query parameters and JSON keys whose values are secret, in lower case.
-# Every model adds its attributes that are declared with `secret=True`.
+# Names of headers, query parameters and JSON keys whose values are secret, in lower case. Models add theirs.
 SECRET_NAMES = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
 
 # The service's tokens, codes and secrets are 32 characters, some followed by a partition such as @z2.

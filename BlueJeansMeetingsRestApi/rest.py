@@ -10,7 +10,7 @@ import os
 import random
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -20,35 +20,26 @@ from urllib3.exceptions import HTTPError, ProtocolError, SSLError
 
 from . import transport
 from .configuration import PACKAGE_LOGGER, Configuration, seconds
-from .exceptions import (
-    ApiConnectionError,
-    ApiProxyError,
-    ApiResponseError,
-    ApiTimeoutError,
-    ApiTLSError,
-    kind_of_status,
-)
+from .exceptions import ApiConnectionError, ApiResponseError, kind_of_connection_error, kind_of_status
 from .exceptions import ApiException as ApiException
 from .redaction import scrub, secrets_in
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPHeaderDict
 
-Parameters = Union["Mapping[str, Any]", "Sequence[tuple[str, Any]]", None]
 RequestTimeout = Union[float, "tuple[float, float]", None]
 
 logger = logging.getLogger(f"{PACKAGE_LOGGER}.rest")
 
 # urllib3 is to do one request, and to leave the answer unread for us.
 _ONCE: Any = {"retries": False, "redirect": False, "preload_content": False, "enforce_content_length": True}
+_CUT = "the answer was cut off"
+_RETRYABLE_STATUSES = (429, 502, 503, 504)
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 
 
 class RESTResponse(io.IOBase):
-    """A whole answer: `status`, `reason`, `headers`, `content` (bytes, decompressed) and `data` (text).
-
-    problem: why the content is not all that was sent; empty where it is.
-    """
+    """An answer: `status`, `reason`, `headers`, `content` (bytes), `data` (text); `problem` if it is not whole."""
 
     def __init__(self, resp: BaseHTTPResponse, content: bytes | None = None, problem: str = "") -> None:
         self.urllib3_response = resp
@@ -100,10 +91,9 @@ class RESTClientObject:
     def pool_manager(self) -> urllib3.PoolManager:
         """urllib3's pools, made when first asked for, and anew in a forked child: it must not share connections."""
         pid = os.getpid()
-        if pid not in self._managers:
-            # Two threads may both make one; `setdefault` lets one of them win, and the other was never connected.
-            self._managers.setdefault(pid, transport.pool_manager(self.configuration, *self._sizes))
-        return self._managers[pid]
+        manager = self._managers.get(pid)
+        # Two threads may both make one; `setdefault` lets one of them win, and the other was never connected.
+        return manager or self._managers.setdefault(pid, transport.pool_manager(self.configuration, *self._sizes))
 
     def close(self) -> None:
         """Close all connections. The client stays usable and opens new ones."""
@@ -115,26 +105,20 @@ class RESTClientObject:
         self,
         method: str,
         url: str,
-        query_params: Parameters = None,
-        headers: Mapping[str, Any] | None = None,
-        body: Any = None,
-        post_params: Parameters = None,
+        query: list[tuple[str, Any]],
+        headers: Mapping[str, Any],
+        body: Any,
+        fields: list[tuple[str, Any]],
         idempotent: bool | None = None,
         redirect_is_answer: bool = False,
     ) -> Request:
-        """A request that is ready to be sent.
-
-        body: what is sent as JSON, or text or bytes of another Content-Type. post_params: form fields; a file is a
-        tuple of name, content and type. idempotent, redirect_is_answer: as `ApiClient.call_api` has them.
-        Raises ValueError, and ApiException for a body that is not of its Content-Type.
-        """
+        """A request that is ready to be sent. A file among the form fields is a tuple of name, content and type."""
         method = method.upper()
         if method not in METHODS:
             raise ValueError(f"The HTTP method must be one of {', '.join(METHODS)}, not {method!r}")
-        if post_params and body:
+        if fields and body:
             raise ValueError("body parameter cannot be used with post_params parameter.")
-        lines = {name: _header_value(name, value) for name, value in (headers or {}).items()}
-        pairs, fields = _pairs(query_params), _pairs(post_params)
+        lines = {name: _header_value(name, value) for name, value in headers.items()}
         if method in ("GET", "HEAD") and (body or fields):
             raise ValueError(f"A {method} request cannot have a body or form fields")
         content, lines["Content-Type"] = _encode(lines.get("Content-Type"), body, fields)
@@ -145,21 +129,17 @@ class RESTClientObject:
         return Request(
             method=method,
             url=url,
-            query="&".join(filter(None, (written, urlencode(pairs)))),
+            query="&".join(filter(None, (written, urlencode(query)))),
             headers=lines,
             body=content,
-            secrets=tuple(secrets_in([body, lines, *({k: v} for k, v in (*pairs, *parse_qsl(written), *fields))])),
+            secrets=tuple(secrets_in([body, lines, *({k: v} for k, v in (*query, *parse_qsl(written), *fields))])),
             idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
             successes=range(200, 400 if redirect_is_answer else 300),
         )
 
     def send(self, request: Request, preload_content: bool = True, request_timeout: RequestTimeout = None) -> Any:
-        """The `RESTResponse` to a request, or urllib3's unread response if not `preload_content`.
-
-        request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
-        Raises the kinds of `ApiException`; ValueError or TypeError for a timeout that is none.
-        """
-        limits = _Limits.of(self.configuration, request_timeout)
+        """The `RESTResponse` to a request, or urllib3's unread response if not `preload_content`; see `call_api`."""
+        limits = _limits(self.configuration, request_timeout)
         attempt = 1
         while True:
             try:
@@ -167,36 +147,49 @@ class RESTClientObject:
             except ApiException as error:
                 error.attempts = attempt
                 pause = _pause(error, attempt)
-                in_time = time.monotonic() + pause < limits.end
+                in_time = time.monotonic() + pause < limits[-1]
                 if not error.retryable or attempt >= self.configuration.max_attempts or not in_time:
                     raise
                 logger.info("%s failed (%s), trying again in %.2f s", request, error.reason, pause)
             time.sleep(pause)
             attempt += 1
 
-    def _send(self, request: Request, limits: _Limits, preload_content: bool) -> Any:
+    def _send(self, request: Request, limits: tuple[float, float, float], preload_content: bool) -> Any:
         """One try, or the kind of ApiException that says why it gave nothing."""
         started = time.monotonic()
-        transport.call.begin(limits.end, request.query)
+        connect, read, end = limits
+        left = max(end - started, 0.001)
+        timeout = urllib3.Timeout(connect=min(connect, left), read=min(read, left))
+        vars(transport.call).update(deadline=end, query=request.query, connected=False)
         try:
             answer = self.pool_manager.urlopen(
-                request.method,
-                request.url,
-                body=request.body,
-                headers=request.headers,
-                timeout=limits.timeout(),
-                **_ONCE,
+                request.method, request.url, body=request.body, headers=request.headers, timeout=timeout, **_ONCE
             )
             logger.debug("%s -> %d in %.0f ms", request, answer.status, (time.monotonic() - started) * 1000)
             if preload_content or answer.status not in request.successes:
                 return self._whole(answer, request)
             return answer
         except HTTPError as error:
-            failure = _connection_error(error, request)
+            failure = self._failure(error, request)
         finally:
-            transport.call.end()
+            vars(transport.call).clear()
         # Raised out here, lest the error of urllib3 comes along as a hidden `__context__`.
         raise failure
+
+    def _failure(self, error: HTTPError, request: Request) -> ApiConnectionError:
+        """The kind of ApiException that an error of urllib3 is."""
+        kind, may_pass, what, advice = kind_of_connection_error(error)
+        failure = kind(
+            status=0,
+            reason=f"{what} {urlsplit(request.url).netloc} ({str(error).rpartition(': ')[2]})",
+            detail=f"{request}\n{advice}".strip(),
+            secrets=request.secrets,
+            # Once connected, the request may have arrived.
+            retryable=may_pass and (request.idempotent or not transport.call.connected),
+        )
+        shown = f"{error} {error.args} {error.__cause__} {error.__context__}"
+        failure.__cause__ = error if scrub(shown, request.secrets) == shown else None
+        return failure
 
     def _whole(self, answer: BaseHTTPResponse, request: Request) -> RESTResponse:
         """The answer read to its end, if it is a success and whole; the exception that it stands for otherwise."""
@@ -218,31 +211,15 @@ class RESTClientObject:
         )
 
 
-class _Limits(NamedTuple):
-    """The time that a call has: seconds to connect and of silence, and the moment on the monotonic clock it ends."""
-
-    connect: float
-    read: float
-    end: float
-
-    @classmethod
-    def of(cls, configuration: Configuration, request_timeout: RequestTimeout) -> _Limits:
-        connect, read, total = configuration.connect_timeout, configuration.read_timeout, configuration.call_timeout
-        if isinstance(request_timeout, (tuple, list)) and len(request_timeout) == 2:
-            connect, read = (seconds("_request_timeout", part) for part in request_timeout)
-            total = max(total, connect + read)
-        elif request_timeout is not None:
-            total = seconds("_request_timeout", request_timeout)
-            connect, read = min(connect, total), total
-        return cls(connect, read, time.monotonic() + total)
-
-    def timeout(self) -> urllib3.Timeout:
-        left = max(self.end - time.monotonic(), 0.001)
-        return urllib3.Timeout(connect=min(self.connect, left), read=min(self.read, left))
-
-
-def _pairs(params: Parameters) -> list[tuple[str, Any]]:
-    return list(params.items() if isinstance(params, Mapping) else params or ())
+def _limits(configuration: Configuration, request_timeout: RequestTimeout) -> tuple[float, float, float]:
+    """The time a call has: seconds to connect and of silence, and when it ends on the monotonic clock."""
+    connect, read, total = configuration.connect_timeout, configuration.read_timeout, configuration.call_timeout
+    if isinstance(request_timeout, (tuple, list)) and len(request_timeout) == 2:
+        connect, read = (seconds("_request_timeout", part) for part in request_timeout)
+        total = max(total, connect + read)
+    elif request_timeout is not None:
+        total = read = seconds("_request_timeout", request_timeout)
+    return connect, read, time.monotonic() + total
 
 
 def _header_value(name: str, value: Any) -> str:
@@ -271,9 +248,6 @@ def _encode(content_type: str | None, body: Any, fields: list[tuple[str, Any]]) 
     raise ApiException(0, f"{content_type} takes text or bytes as `body`; a form's Content-Type takes `post_params`")
 
 
-_CUT = "the answer was cut off"
-
-
 def _read(answer: BaseHTTPResponse, limit: int) -> tuple[bytes, str]:
     """The body, decompressed and no longer than `limit` bytes, and what is wrong with it if anything is."""
     content = b""
@@ -298,9 +272,6 @@ def _read(answer: BaseHTTPResponse, limit: int) -> tuple[bytes, str]:
     return content[:limit], too_long if len(content) > limit else ""
 
 
-_RETRYABLE_STATUSES = (429, 502, 503, 504)
-
-
 def _pause(error: ApiException, attempt: int) -> float:
     """Seconds to wait: what the service asks for, or by chance up to a bound that doubles (full jitter)."""
     return random.uniform(0, 0.25 * 2**attempt) if error.retry_after is None else error.retry_after
@@ -312,30 +283,3 @@ def _retry_after(value: str | None) -> float | None:
         return float(value) if value else None
     moment = email.utils.parsedate_tz(value)
     return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - time.time())
-
-
-# What an error of urllib3 is, by the name of its class or of the nearest one above: the kind of ApiException, what
-# happened, and where to look.
-_KINDS: dict[str, tuple[type[ApiConnectionError], str, str]] = {
-    "ProxyError": (ApiProxyError, "no way through the proxy to", "See Configuration.proxy, HTTPS_PROXY and NO_PROXY"),
-    "SSLError": (ApiTLSError, "no trusted TLS with", "An authority of your own goes into Configuration.ssl_ca_cert"),
-    "NewConnectionError": (ApiConnectionError, "cannot connect to", "See Configuration.host"),
-    "ConnectTimeoutError": (ApiTimeoutError, "no connection in time to", "See Configuration.connect_timeout"),
-    "ReadTimeoutError": (ApiTimeoutError, "no answer in time from", "See Configuration.read_timeout and call_timeout"),
-    "HTTPError": (ApiConnectionError, "the connection broke off to", ""),
-}
-
-
-def _connection_error(error: HTTPError, request: Request) -> ApiConnectionError:
-    kind, what, advice = next(_KINDS[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _KINDS)
-    failure = kind(
-        status=0,
-        reason=f"{what} {urlsplit(request.url).netloc} ({str(error).rpartition(': ')[2]})",
-        detail=f"{request}\n{advice}".strip(),
-        secrets=request.secrets,
-        # Once connected, the request may have arrived. Certificates and proxies do not mend themselves.
-        retryable=(request.idempotent or not transport.call.connected) and kind not in (ApiTLSError, ApiProxyError),
-    )
-    shown = f"{error} {error.args} {error.__cause__} {error.__context__}"
-    failure.__cause__ = error if scrub(shown, request.secrets) == shown else None
-    return failure

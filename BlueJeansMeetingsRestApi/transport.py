@@ -33,12 +33,6 @@ class CurrentCall(threading.local):
     query = ""
     connected = False
 
-    def begin(self, deadline: float, query: str) -> None:
-        self.deadline, self.query, self.connected = deadline, query, False
-
-    def end(self) -> None:
-        self.deadline, self.query = math.inf, ""
-
 
 call = CurrentCall()
 

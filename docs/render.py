@@ -175,9 +175,10 @@ def example(name: str) -> str:
         call.append(f"    {parameter},\n")
     lines.append("")
     lines.append("try:")
-    arguments = "".join(call).replace("\n    ", "\n        ")
-    result = "print(" if described(name)["response_type"] else ""
-    lines.append(f"    {result}api.{name}(\n    {arguments}    ){')' if result else ''}")
+    arguments = ", ".join(part.strip().rstrip(",").replace(",\n    ", ", ") for part in call if part)
+    result = "print({})" if described(name)["response_type"] else "{}"
+    line = "    " + result.format(f"api.{name}({arguments})")
+    lines.append(line if len(line) <= 120 else f"    api.{name}(\n        {arguments}\n    )")
     lines.append("except BlueJeansMeetingsRestApi.ApiException as error:")
     lines.append(f'    print("{name} failed:", error)')
     return "\n".join(lines)

@@ -14,7 +14,8 @@ import pytest
 import settings_of_sandbox
 from recorder import Recorder, reply
 
-from BlueJeansMeetingsRestApi import cli, demo
+from BlueJeansMeetingsRestApi import cli
+from BlueJeansMeetingsRestApi.cli import demo
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 EIGHT = {

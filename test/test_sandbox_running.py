@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -178,10 +177,10 @@ class TestTLS:
             urllib3.PoolManager(retries=False).request("GET", sandbox.url)
 
     def test_a_silent_client_does_not_keep_others_waiting(self) -> None:
-        with Sandbox(tls=True) as sandbox, socket.create_connection(("127.0.0.1", port_of(sandbox))):
-            context = ssl.create_default_context(cafile=sandbox.ca_cert)
-            with urllib3.PoolManager(ssl_context=context, retries=False) as http:
-                assert sign_in(http, sandbox).status == 200
+        silent = socket.socket()
+        with silent, Sandbox(tls=True) as sandbox, urllib3.PoolManager(ca_certs=sandbox.ca_cert) as http:
+            silent.connect(("127.0.0.1", port_of(sandbox)))
+            assert sign_in(http, sandbox).status == 200
 
     def test_the_authoritys_file_goes_with_the_sandbox(self) -> None:
         with Sandbox(tls=True) as sandbox:

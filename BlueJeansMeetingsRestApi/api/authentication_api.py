@@ -40,20 +40,19 @@ RequestOptions = TypedDict(
 
 
 class Endpoint(Generic[T]):
-    """A call of an endpoint, as yet unsent, and the type `T` of what comes back."""
+    """An unsent call, with its type `T` of answer: what the caller asked for, and arguments of `ApiClient.call_api`."""
 
     def __init__(
         self, options: RequestOptions, method: str, path: str, response_type: type[T] | None = None, **arguments: Any
     ) -> None:
-        """options: what the caller asked for. arguments: others of `ApiClient.call_api`."""
         self.options = options
-        self.arguments = {
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        fixed = {"header_params": headers, "auth_settings": (), **arguments}
+        self.arguments: dict[str, Any] = {
             "method": method,
             "resource_path": path,
             "response_type": response_type,
-            "header_params": {"Accept": "application/json", "Content-Type": "application/json"},
-            "auth_settings": (),
-            **arguments,
+            **fixed,
         }
 
 
@@ -95,7 +94,7 @@ class AuthenticationApi:
 
     api_client: the client to call with; one with the default `Configuration` if None. A `with` block closes it.
 
-    Every method takes these keywords as well, and raises the kinds of `ApiException`:
+    Every method raises the kinds of `ApiException`, and takes these keywords as well:
     async_req: run in a thread, and return an object whose `get()` gives or raises what the call does.
     _preload_content: False for urllib3's unread response in place of the data.
     _request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
@@ -137,15 +136,8 @@ class AuthenticationApi:
         app_name: The application's name, shown to the user.
         app_logo_url: The application's logo, an image of 84 by 84 pixels, shown to the user.
         """
-        query = {
-            "clientId": client_id,
-            "redirectUri": redirect_uri,
-            "state": state,
-            "scope": scope,
-            "responseType": response_type,
-            "appName": app_name,
-            "appLogoUrl": app_logo_url,
-        }
+        query = {"clientId": client_id, "redirectUri": redirect_uri, "state": state, "scope": scope}
+        query |= {"responseType": response_type, "appName": app_name, "appLogoUrl": app_logo_url}
         return Endpoint(options, "GET", "/oauth2/authorize", query_params=query, redirect_is_answer=True)
 
     get_authorization_code_with_http_info = with_http_info(get_authorization_code)

@@ -1,13 +1,7 @@
-"""How every model is declared.
+"""How every model is declared: each attribute once, as in `partition.py`.
 
-A model states each attribute once; `Model` derives the constructor, the checks and the names of the 2019 SDK
-(`swagger_types`, `attribute_map`, `to_dict`, `to_str`) from that, when the class is made:
-
-    class Partition(Model):
-        \"""Where an account lives.\"""
-
-        id: int | None = attribute(default=None, doc="The partition's number.")
-        name: str | None = attribute(default=None, doc="The partition's name.")
+`Model` derives the constructor, the checks and the names of the 2019 SDK (`swagger_types`, `attribute_map`, `to_dict`,
+`to_str`) from that, when the class is made.
 """
 
 from __future__ import annotations

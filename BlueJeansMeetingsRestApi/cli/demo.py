@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import urllib3
 
-from . import models
-from .api.authentication_api import AuthenticationApi
-from .api_client import ApiClient
-from .configuration import PACKAGE_LOGGER, Configuration
-from .exceptions import ApiException, BadRequestError, UnauthorizedError
-from .redaction import redact
+from .. import models
+from ..api.authentication_api import AuthenticationApi
+from ..api_client import ApiClient
+from ..configuration import PACKAGE_LOGGER, Configuration
+from ..exceptions import ApiException, BadRequestError, UnauthorizedError
+from ..redaction import redact
 
 VARIABLES = (
     "BLUEJEANS_CLIENT_ID",
@@ -36,7 +36,7 @@ def run(host: str | None = None, ca: str | None = None) -> int:
     """Run the demo against `host`, or against a sandbox started for it. Returns 0 if all that was checked held."""
     if host:
         return _Demo(host, ca, {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}).run()
-    from .sandbox import Sandbox
+    from ..sandbox import Sandbox
 
     with Sandbox() as sandbox:
         print(f"A sandbox of the service runs at {sandbox.url}, with users and meetings of its own.")

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from ..exceptions import ApiConnectionError, ApiException
+from ..version import __version__
 from . import demo
-from .exceptions import ApiConnectionError, ApiException
-from .version import __version__
 
 # What the command ends with; others read it.
 DONE, REFUSED, USAGE, NETWORK, INTERRUPTED = 0, 1, 2, 3, 130
@@ -66,6 +66,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run_sandbox(arguments: argparse.Namespace) -> int:
-    from .sandbox.__main__ import main as run
+    from ..sandbox.__main__ import main as run
 
     return run([f"--port={arguments.port}", *(["--tls"] if arguments.tls else [])])
