@@ -154,12 +154,7 @@ def kind_of_connection_error(error: Exception) -> tuple[type[ApiConnectionError]
     """The kind of exception that an error of urllib3 is, whether it may pass, what happened, and where to look."""
     kinds: dict[str, tuple[type[ApiConnectionError], bool, str, str]] = {
         "ProxyError": (ApiProxyError, False, "no way through the proxy to", "See Configuration.proxy, HTTPS_PROXY"),
-        "SSLError": (
-            ApiTLSError,
-            False,
-            "no trusted TLS with",
-            "To trust its authority, set Configuration.ssl_ca_cert",
-        ),
+        "SSLError": (ApiTLSError, False, "no trusted TLS with", "Its authority goes into Configuration.ssl_ca_cert"),
         "NewConnectionError": (ApiConnectionError, True, "cannot connect to", "See Configuration.host"),
         "ConnectTimeoutError": (ApiTimeoutError, True, "no connection in time to", "See Configuration.connect_timeout"),
         "ReadTimeoutError": (ApiTimeoutError, True, "no answer in time from", "See Configuration.read_timeout"),
