@@ -9,9 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from . import Accounts, Sandbox
+
+if TYPE_CHECKING:
+    from .app import Seen
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,13 +47,16 @@ def _serve_parent(arguments: argparse.Namespace) -> int:
 
 def _serve_terminal(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _end)
-    on_request = lambda seen: print(f"{time.strftime('%H:%M:%S')}  {seen}", flush=True)  # noqa: E731
-    with Sandbox(arguments.port, arguments.tls, on_request=on_request) as sandbox:
-        print(_introduction(sandbox), flush=True)
-        try:
+
+    def on_request(seen: Seen) -> None:
+        print(f"{time.strftime('%H:%M:%S')}  {seen}", flush=True)
+
+    try:
+        with Sandbox(arguments.port, arguments.tls, on_request=on_request) as sandbox:
+            print(_introduction(sandbox), flush=True)
             threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
+    except KeyboardInterrupt:
+        pass
     return 0
 
 
