@@ -10,9 +10,9 @@ import logging
 import math
 import os
 from typing import Any, ClassVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from .redaction import without_userinfo
+from .redaction import scrub, secrets_in, without_userinfo
 from .version import __version__
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
@@ -179,20 +179,22 @@ def seconds(name: str, value: Any) -> float:
 
 def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
     """The parts of an http or https URL of a host; a ValueError that names the setting if it is none."""
-    shown = without_userinfo(str(url))
+    query = dict(parse_qsl(str(url).partition("?")[2]))
+    shown = repr(scrub(without_userinfo(url), secrets_in(query)) if isinstance(url, str) else url)
     if not isinstance(url, str) or any(c <= " " or not c.isascii() for c in url):
-        raise ValueError(f"{name} must be a URL of ASCII characters without spaces, such as https://example.com")
+        seen = "" if any(c < " " for c in str(url)) else f"{shown} "
+        raise ValueError(f"{name} {seen}must be a URL of ASCII characters without spaces, such as https://example.com")
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise ValueError(f"{name} {shown!r}: {without_userinfo(str(error))}") from None
+        raise ValueError(f"{name} {shown}: {without_userinfo(str(error))}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{name} {shown!r} must start with https:// (or http://) and a host name")
+        raise ValueError(f"{name} {shown} must start with https:// (or http://) and a host name")
     if parts.username is not None and not userinfo:
-        raise ValueError(f"{name} {shown!r} must not hold a user name or password")
+        raise ValueError(f"{name} {shown} must not hold a user name or password")
     if parts.query or parts.fragment or url.endswith(("?", "#")):
-        raise ValueError(f"{name} {url.split('?')[0].split('#')[0]!r} must not have a query or fragment behind it")
+        raise ValueError(f"{name} {shown} must not have a query or fragment behind it")
     return parts
 
 
