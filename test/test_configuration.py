@@ -268,7 +268,8 @@ class TestProxyOfTheEnvironment:
             yield service
 
     def test_is_the_way(self, proxy: Recorder, service: Recorder) -> None:
-        made_with(host=service.url).call_api("/x", "GET", query_params={"a": 1})
+        with made_with(host=service.url) as client:
+            client.call_api("/x", "GET", query_params={"a": 1})
         assert [request.target for request in proxy.requests] == [f"{service.url}/x?a=1"]
         assert service.requests == []
 
@@ -276,17 +277,20 @@ class TestProxyOfTheEnvironment:
         self, proxy: Recorder, service: Recorder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        made_with(host=service.url).call_api("/x", "GET")
+        with made_with(host=service.url) as client:
+            client.call_api("/x", "GET")
         assert (len(proxy.requests), len(service.requests)) == (0, 1)
 
     def test_is_not_where_the_environment_is_not_trusted(self, proxy: Recorder, service: Recorder) -> None:
-        made_with(host=service.url, trust_env=False).call_api("/x", "GET")
+        with made_with(host=service.url, trust_env=False) as client:
+            client.call_api("/x", "GET")
         assert (len(proxy.requests), len(service.requests)) == (0, 1)
 
     def test_gives_way_to_the_setting(self, proxy: Recorder, service: Recorder) -> None:
         with Recorder([reply({})]) as other:
             proxied = f"http://user:pass@127.0.0.1:{other.port}"
-            made_with(host=service.url, proxy=proxied).call_api("/x", "GET")
+            with made_with(host=service.url, proxy=proxied) as client:
+                client.call_api("/x", "GET")
             assert other.requests[0].headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
         assert proxy.requests == []
 
@@ -295,5 +299,6 @@ class TestProxyOfTheEnvironment:
     ) -> None:
         monkeypatch.setenv("http_proxy", "socks5://u:canary@proxy.example")
         with pytest.raises(ValueError, match="environment's proxy for http") as caught:
-            made_with(host=service.url).call_api("/x", "GET")
+            with made_with(host=service.url) as client:
+                client.call_api("/x", "GET")
         assert "canary" not in str(caught.value)

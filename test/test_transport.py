@@ -113,7 +113,8 @@ class TestSecrets:
         self, configuration: bluejeans.Configuration, secure: Recorder, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        bluejeans.ApiClient(configuration).call_api("/x?access_token=canary", "GET")
+        with bluejeans.ApiClient(configuration) as client:
+            client.call_api("/x?access_token=canary", "GET")
         assert secure.requests[0].target == "/x?access_token=canary"
         assert "canary" not in caplog.text
 
