@@ -17,7 +17,7 @@ import ssl
 import threading
 import time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import certifi
 import urllib3
@@ -99,7 +99,7 @@ def pool_manager(configuration: Configuration, pools_size: int, maxsize: int) ->
     proxy = configuration.proxy or (configuration.trust_env and _proxy_of_environment(configuration.base_url))
     if proxy:
         userinfo = urllib3.util.parse_url(proxy).auth
-        headers = urllib3.make_headers(proxy_basic_auth=userinfo) if userinfo else None
+        headers = urllib3.make_headers(proxy_basic_auth=unquote(userinfo)) if userinfo else None
         manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
     manager.pool_classes_by_scheme = _POOLS
     return manager

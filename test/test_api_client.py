@@ -504,9 +504,14 @@ class TestThreads:
             api.get_token_info(access_token="x")
         assert api.api_client.rest_client._managers == {}
 
-    def test_connections_are_kept(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    @pytest.mark.parametrize("answer", [reply({}), reply(status=204), reply(body=b"")])
+    @pytest.mark.parametrize("method", ["GET", "DELETE"])
+    def test_connections_are_kept(
+        self, client: bluejeans.ApiClient, server: Recorder, answer: bytes, method: str
+    ) -> None:
+        server.answer(answer)
         for _ in range(3):
-            client.call_api("/x", "GET")
+            client.call_api("/x", method)
         assert server.connections == 1
 
 
