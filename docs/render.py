@@ -94,9 +94,7 @@ def operations_page() -> str:
 
 def described(name: str) -> dict[str, Any]:
     """What the operation says of its endpoint, when it is called with nothing."""
-    describe = OPERATIONS[name].__wrapped__
-    nothing = [None] * (describe.__code__.co_argcount - 1)
-    endpoint: Endpoint[Any] = describe(None, *nothing)
+    endpoint: Endpoint[Any] = OPERATIONS[name].__wrapped__(None, **dict.fromkeys(parameters(name)))
     return endpoint.arguments
 
 
@@ -134,7 +132,7 @@ def operation_section(name: str) -> Iterator[str]:
     yield from ("| Name | Type | Description | Notes |", "| --- | --- | --- | --- |")
     for parameter, value in parameters(name).items():
         type_ = linked(str(value.annotation).replace("models.", "").partition(" |")[0])
-        note = "optional" if value.default is None else "required"
+        note = "required" if value.default is value.empty else "optional"
         yield f"| **{parameter}** | {type_} | {said[parameter]} | {note} |"
     yield from ("", "### Return type", "", returns, "", "### Authorization", "")
     key = f"the API key `{authorization}` of `Configuration.api_key`, in the query, where it is set"
@@ -158,6 +156,7 @@ def example(name: str) -> str:
         "redirect_uri": "BLUEJEANS_REDIRECT_URI",
         "refresh_token": "BLUEJEANS_REFRESH_TOKEN",
         "access_token": "BLUEJEANS_ACCESS_TOKEN",
+        "user_id": "BLUEJEANS_USER_ID",
     }
 
     def given(names: list[str], indent: str) -> str:
@@ -166,10 +165,10 @@ def example(name: str) -> str:
     lines = ["import os", "import BlueJeansMeetingsRestApi", "", "api = BlueJeansMeetingsRestApi.AuthenticationApi()"]
     call = []
     for parameter, value in parameters(name).items():
-        if value.kind is value.KEYWORD_ONLY:
+        model = getattr(bluejeans, str(value.annotation).replace("models.", "").partition(" |")[0], None)
+        if model is None:
             call.append(given([parameter], "    "))
             continue
-        model = getattr(bluejeans, str(value.annotation).replace("models.", "").partition(" |")[0])
         lines.append(f"{parameter} = BlueJeansMeetingsRestApi.{model.__name__}(")
         lines.append(given(list(model.attribute_map), "    ") + ")")
         call.append(f"    {parameter},\n")

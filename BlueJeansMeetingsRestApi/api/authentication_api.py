@@ -72,12 +72,12 @@ def with_http_info(
 
 def _caller(describe: Callable[..., Endpoint[Any]], **forced: Any) -> Callable[..., Any]:
     name, code = describe.__name__, describe.__code__
-    body = code.co_varnames[1] if code.co_argcount == 2 else None  # the one parameter that is given by position
+    required = code.co_varnames[1] if code.co_argcount == 2 else None  # the one parameter that is given by position
 
     @functools.wraps(describe)
     def call(self: AuthenticationApi, *args: Any, **kwargs: Any) -> Any:
-        if body and (args[0] if args else kwargs.get(body)) is None:
-            raise ValueError(f"Missing the required parameter `{body}` when calling `{name}`")
+        if required and (args[0] if args else kwargs.get(required)) is None:
+            raise ValueError(f"Missing the required parameter `{required}` when calling `{name}`")
         endpoint = describe(self, *args, **kwargs)
         # The description has ended, and no frame is left that could show a secret to a traceback with variables.
         del args, kwargs
