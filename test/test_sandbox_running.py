@@ -70,6 +70,13 @@ class TestInEveryMode:
         assert (second.path, second.grant) == ("/oauth2/tokenInfo?access_token=***", None)
         assert token not in f"{sandbox.requests!r} {first} {second}"
 
+    def test_a_passcode_that_comes_as_a_number_does_not_show(self, sandbox: Sandbox, http: urllib3.PoolManager) -> None:
+        body = {"grant_type": "meeting_passcode", "meetingNumericId": 1, "meetingPasscode": 3691}
+        http.request("POST", f"{sandbox.url}/oauth2/token", body=json.dumps(body))
+        (seen,) = sandbox.requests
+        assert seen.request["meetingPasscode"] == "***"
+        assert seen.response["code"] == 401
+
     def test_reset_forgets_tokens_requests_and_faults(self, sandbox: Sandbox, http: urllib3.PoolManager) -> None:
         token = json.loads(sign_in(http, sandbox).data)["access_token"]
         sandbox.fail_next(5)

@@ -115,7 +115,6 @@ def create_app(controls: Controls) -> Flask:
     """The service as a WSGI application."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     service = controls.service
 
     @app.before_request
@@ -137,9 +136,7 @@ def create_app(controls: Controls) -> Flask:
     def end(response: Response) -> Response:
         response.status = f"{response.status_code} {HTTP_STATUS_CODES.get(response.status_code, 'Unknown')}"
         if not request.path.startswith("/sandbox/"):
-            query = urlencode(
-                [(k, MASK if k in SECRETS else v) for k, v in request.args.items(multi=True)], safe="*/:,"
-            )
+            query = urlencode([(k, shown(k, v)) for k, v in request.args.items(multi=True)], safe="*/:,")
             # A marker such as ?Client has no value, and shows without the equals sign.
             path = request.path + (f"?{re.sub('=(?=&|$)', '', query)}" if query else "")
             asked = g.get("body")
@@ -164,11 +161,8 @@ def create_app(controls: Controls) -> Flask:
     @app.errorhandler(HTTPException)
     def refuse_http(error: HTTPException) -> Response:
         status = error.code or 500
-        return answer(
-            {"code": status, "message": error.name + "."},
-            status,
-            {k: v for k, v in error.get_headers() if k == "Allow"},
-        )
+        allow = {name: value for name, value in error.get_headers() if name == "Allow"}
+        return answer({"code": status, "message": f"{error.name}."}, status, allow)
 
     @app.errorhandler(Exception)
     def fail(error: Exception) -> Response:
@@ -253,6 +247,12 @@ def read_token() -> str | None:
 
 
 def redacted(content: Any) -> Any:
+    """JSON without the values of secrets."""
     if isinstance(content, dict):
-        return {k: MASK if k in SECRETS and isinstance(v, str) and v else redacted(v) for k, v in content.items()}
+        return {name: shown(name, redacted(value)) for name, value in content.items()}
     return [redacted(item) for item in content] if isinstance(content, list) else content
+
+
+def shown(name: str, value: Any) -> Any:
+    of_error = name == "code" and isinstance(value, int)  # a status, and no authorization code
+    return MASK if name in SECRETS and value not in ("", None) and not of_error else value
