@@ -183,11 +183,14 @@ class TestTLS:
         with Sandbox(tls=True) as sandbox, pytest.raises(urllib3.exceptions.SSLError):
             urllib3.PoolManager(retries=False).request("GET", sandbox.url)
 
-    def test_a_silent_client_does_not_keep_others_waiting(self) -> None:
+    def test_a_silent_client_keeps_neither_others_nor_the_end_waiting(self) -> None:
         silent = socket.socket()
+        before = threading.active_count()
         with silent, Sandbox(tls=True) as sandbox, urllib3.PoolManager(ca_certs=sandbox.ca_cert) as http:
             silent.connect(("127.0.0.1", port_of(sandbox)))
             assert sign_in(http, sandbox).status == 200
+            sandbox.close()
+            assert threading.active_count() == before
 
     def test_the_authoritys_file_goes_with_the_sandbox(self) -> None:
         with Sandbox(tls=True) as sandbox:

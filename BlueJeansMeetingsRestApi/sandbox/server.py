@@ -1,41 +1,77 @@
-"""The sockets of the sandbox: HTTP or HTTPS on loopback, a thread for each connection."""
+"""The sockets of the sandbox: HTTP/1.1 on loopback, with TLS if asked for, and a thread for each connection."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
 import socket
 import ssl
 import tempfile
 import threading
+from collections.abc import Iterable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import LimitedStream
 
-from .app import Controls, create_app
+from .app import CONTENT_TYPE, Controls, create_app
+
+logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+HANDSHAKE_LIMIT = 10.0  # seconds
 
 
 class _Handler(WSGIRequestHandler):
-    """Answers one connection. It prints nothing: what was asked is in `Controls`, without secrets."""
+    """Answers the requests of one connection. It prints nothing: what was asked is in `Controls`, without secrets."""
 
-    server: Any
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two writes
 
     def setup(self) -> None:
-        if self.server.tls is not None:
+        if isinstance(self.request, ssl.SSLSocket):
             # Here and not in the loop that accepts, where a silent client would keep all others waiting.
-            self.request.settimeout(10)
-            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+            self.request.settimeout(HANDSHAKE_LIMIT)
+            self.request.do_handshake()
             self.request.settimeout(None)
-        self.server.open[threading.current_thread()] = self.request
         super().setup()
 
-    def finish(self) -> None:
-        with contextlib.suppress(OSError):
-            super().finish()
-        self.request.close()
-        self.server.open.pop(threading.current_thread(), None)
+    def run_wsgi(self) -> None:
+        """Answer one request. Werkzeug's own method ends the connection with it; clients of the service keep theirs."""
+        environ = self.make_environ()
+        if "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # where such a body ends is not sure enough to read a request after it
+        else:
+            length = self.headers.get("Content-Length", "0")
+            if not (length.isdecimal() and len(length) < 20):
+                return self.send_error(400)
+            environ["wsgi.input"] = LimitedStream(self.rfile, int(length))
+        environ["wsgi.input_terminated"] = True
+        response = Response.from_app(self.server.app, environ, buffered=True)
+        self._send(response.status_code, response.status[4:], response.headers.items(), response.get_data())
+        # What the application left unread would be taken for the next request.
+        while environ["wsgi.input"].read(1 << 16):
+            pass
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no HTTP, and so cannot reach the application."""
+        self.close_connection = True
+        reason = HTTPStatus(code).phrase
+        content = json.dumps({"code": code, "message": f"{reason}."}).encode()
+        self._send(code, reason, {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(content))}.items(), content)
+
+    def _send(self, status: int, reason: str, headers: Iterable[tuple[str, str]], content: bytes) -> None:
+        self.send_response(status, reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(content)
 
     def version_string(self) -> str:
         return "BlueJeans Proxy"
@@ -44,31 +80,24 @@ class _Handler(WSGIRequestHandler):
         pass
 
 
-class Server:
-    """Serves an application until it is closed.
+class Server(ThreadedWSGIServer):
+    """The service behind a port, from when it is made until `close()`.
 
-    port: 0 for any that is free. Raises OSError if it is taken, OverflowError if there is none of that number.
+    port: 0 for any that is free. Raises OSError if it is taken.
     """
 
     def __init__(self, controls: Controls, port: int, tls: bool) -> None:
         self._controls = controls
+        self._connections: dict[threading.Thread, socket.socket] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.ca_cert: str | None = None
-        listener = socket.create_server((HOST, port), backlog=128)
-        try:
-            context = self._make_tls() if tls else None
-            server: Any = make_server(
-                HOST, port, create_app(controls), threaded=True, request_handler=_Handler, fd=listener.fileno()
-            )
-        finally:
-            listener.close()  # the server has a duplicate
-        server.handle_error = lambda *_: None  # a client that goes away, or does not trust the certificate
-        server.tls = server.ssl_context = context
-        server.open = {}
-        self._server: BaseWSGIServer = server
-        self._open: dict[threading.Thread, socket.socket] = server.open
-        self.url = f"{'https' if tls else 'http'}://{HOST}:{server.server_address[1]}"
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
+        # Werkzeug ends the whole program if it cannot listen, and so it gets a socket that listens already.
+        with socket.create_server((HOST, port), backlog=128) as listener:
+            super().__init__(HOST, port, create_app(controls), handler=_Handler, fd=listener.fileno())
+        if tls:
+            self.ssl_context = self._make_tls()
+        self.url = f"{'https' if tls else 'http'}://{HOST}:{self.port}"
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="sandbox", daemon=True)
         self._thread.start()
 
     def _make_tls(self) -> ssl.SSLContext:
@@ -79,18 +108,36 @@ class Server:
         self.ca_cert = str(Path(self._folder.name) / "ca.pem")
         authority.cert_pem.write_to_path(self.ca_cert)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert(HOST, "localhost", "::1").configure_cert(context)
+        authority.issue_cert(HOST, "localhost").configure_cert(context)
         return context
+
+    def get_request(self) -> tuple[Any, Any]:
+        connection, address = super().get_request()
+        if self.ssl_context is not None:
+            connection = self.ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self._connections[thread] = request  # before it starts, so that close() misses none
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        super().process_request_thread(request, client_address)
+        self._connections.pop(threading.current_thread(), None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        logger.debug("A client went away, or does not trust the certificate")
 
     def close(self) -> None:
         """End the threads and connections, those that clients keep open too."""
         self._controls.closing.set()
-        self._server.shutdown()
+        self.shutdown()
         self._thread.join()
-        self._server.server_close()
-        for thread, connection in list(self._open.items()):
+        for thread, connection in self._connections.copy().items():
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                # Of the plain socket: that of TLS would change under the thread that reads from it.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
             thread.join()
         if self._folder is not None:
             self._folder.cleanup()
