@@ -120,6 +120,31 @@ class TestInEveryMode:
             sign_in(http, sandbox)
 
 
+class TestConnections:
+    def test_are_kept_for_the_next_request(self, sandbox: Sandbox, http: urllib3.PoolManager) -> None:
+        for _ in range(3):
+            sign_in(http, sandbox)
+        assert http.connection_from_url(sandbox.url).num_connections == 1
+
+    def test_are_kept_after_a_body_that_was_not_read(self, here: Sandbox, http: urllib3.PoolManager) -> None:
+        for _ in range(2):
+            assert http.request("POST", f"{here.url}/nothing", body=b"x" * 100000).status == 404
+        assert http.connection_from_url(here.url).num_connections == 1
+
+    def test_end_after_a_body_of_unknown_length(self, here: Sandbox, http: urllib3.PoolManager) -> None:
+        answer = http.request("POST", f"{here.url}/nothing", body=iter([b"x"]))
+        assert (answer.status, answer.headers["Connection"]) == (404, "close")
+
+    @pytest.mark.parametrize(
+        "sent", [b"GET / HTTP/1.1\r\nContent-Length: many\r\n\r\n", b"no request line at all\r\n\r\n"]
+    )
+    def test_what_is_no_http_is_refused_in_the_services_words(self, here: Sandbox, sent: bytes) -> None:
+        with socket.create_connection(("127.0.0.1", port_of(here))) as connection:
+            connection.sendall(sent)
+            answer = connection.makefile("rb").read()
+        assert answer.endswith(b'{"code": 400, "message": "Bad Request."}')
+
+
 class TestStart:
     def test_is_on_loopback_only(self, here: Sandbox) -> None:
         assert here.url.startswith("http://127.0.0.1:")
@@ -154,7 +179,8 @@ class TestStart:
     def test_the_accounts_can_be_others(self) -> None:
         with Sandbox(accounts=Accounts(password="another")) as sandbox:
             assert sandbox.password == "another"
-            assert sign_in(urllib3.PoolManager(), sandbox).status == 200
+            with urllib3.PoolManager() as http:
+                assert sign_in(http, sandbox).status == 200
 
     def test_leaves_no_thread(self) -> None:
         before = threading.active_count()

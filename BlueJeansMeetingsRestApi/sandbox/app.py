@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 MASK = "***"
 SECRETS = {"access_token", "client_secret", "code", "meetingPasscode", "password", "refresh_token"}
 LONGEST_BODY = 1 << 20  # bytes
+CONTENT_TYPE = "application/json; charset=UTF-8"
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def create_app(controls: Controls) -> Flask:
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A response as the service words it."""
-    return Response(json.dumps(content), status, dict(headers or {}), content_type="application/json; charset=UTF-8")
+    return Response(json.dumps(content), status, dict(headers or {}), content_type=CONTENT_TYPE)
 
 
 def read_body() -> dict[str, Any]:

@@ -48,8 +48,10 @@ class _Handler(WSGIRequestHandler):
         else:
             length = self.headers.get("Content-Length", "0")
             if not (length.isdecimal() and len(length) < 20):
-                return self.send_error(400)
-            environ["wsgi.input"] = LimitedStream(self.rfile, int(length))
+                self.send_error(400)
+                return
+            body: Any = self.rfile
+            environ["wsgi.input"] = LimitedStream(body, int(length))
         environ["wsgi.input_terminated"] = True
         response = Response.from_app(self.server.app, environ, buffered=True)
         self._send(response.status_code, response.status[4:], response.headers.items(), response.get_data())
