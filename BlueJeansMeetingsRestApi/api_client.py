@@ -20,12 +20,14 @@ from . import models
 from .configuration import Configuration
 from .exceptions import ApiResponseError
 from .models.model import Model
-from .rest import Request, RequestTimeout, RESTClientObject, RESTResponse
+from .redaction import leaves_no_variables
+from .rest import Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
 from .version import __version__
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
 
+MAX_NESTING = 100
 _DELIMITERS = {"ssv": " ", "tsv": "\t", "pipes": "|"}
 
 
@@ -99,6 +101,7 @@ class ApiClient:
         """Send this header with every request."""
         self.default_headers[header_name] = header_value
 
+    @leaves_no_variables
     def call_api(
         self,
         resource_path: str,
@@ -142,7 +145,10 @@ class ApiClient:
             raise TypeError(f"Got an unexpected keyword argument '{next(iter(old_names))}' to method call_api")
 
         def tuples(params: Any) -> list[tuple[str, Any]]:
-            return self.parameters_to_tuples(self.sanitize_for_serialization(params or {}), collection_formats)
+            pairs = self.parameters_to_tuples(self.sanitize_for_serialization(params or {}), collection_formats)
+            for name, value in pairs:
+                check_encodable(name, value)
+            return pairs
 
         configuration = self.configuration
         headers = {**(header_params or {}), **self.default_headers, **({"Cookie": self.cookie} if self.cookie else {})}
@@ -156,10 +162,10 @@ class ApiClient:
         url, fields = configuration.base_url + resource_path, tuples(post_params) + _file_fields(files or {})
         headers, content = dict(tuples(headers)), self.sanitize_for_serialization(body)
         request = self.rest_client.prepare(method, url, query, headers, content, fields, idempotent, redirect_is_answer)
-        # From here on, a traceback that shows variables finds no secret in them.
-        del query_params, header_params, body, post_params, resource_path, url, query, headers, content, fields
         arguments = (request, response_type, _return_http_data_only, _preload_content, _request_timeout)
-        return self.pool.apply_async(self._send, arguments) if in_thread else self._send(*arguments)
+        if in_thread:
+            return self.pool.apply_async(leaves_no_variables(self._send), arguments)
+        return self._send(*arguments)
 
     def _send(
         self, request: Request, response_type: Any, data_only: bool | None, preload: bool, timeout: RequestTimeout
@@ -282,7 +288,18 @@ def _parse(response: Any, response_type: Any) -> Any:
         _refuse("it is not UTF-8")
     except ValueError:
         return text if response_type in ("str", "object", str, object) else _refuse("it is not JSON")
+    # Looked at by level, because a function that calls itself would fail where this is to prevent it.
+    depth, level = 0, [data] if text.count("[") + text.count("{") > MAX_NESTING else []
+    while level and depth <= MAX_NESTING:
+        depth += 1
+        level = [part for value in level if isinstance(value, (dict, list)) for part in _parts(value)]
+    if depth > MAX_NESTING:
+        _refuse(f"it is nested deeper than {MAX_NESTING} levels")
     return _refuse("it is null") if data is None and response_type not in ("object", object) else data
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _read(value: Any, type_: Any, module: str = models.__name__) -> Any:

@@ -9,6 +9,8 @@ import ipaddress
 import logging
 import math
 import os
+import re
+import threading
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -16,6 +18,7 @@ from .redaction import scrub, secrets_in, without_userinfo
 from .version import __version__
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
+_HOST_NAME = re.compile(r"([^.]{1,63}\.)*[^.]{1,63}\.?")  # RFC 1035 section 2.3.4
 API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
 
 
@@ -172,9 +175,9 @@ def seconds(name: str, value: Any) -> float:
     """`value` as a number of seconds; TypeError if it is no number, ValueError if nothing can end in that time."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {value!r}")
-    if not (value > 0 and math.isfinite(value)):
+    if not 0 < value < math.inf:
         raise ValueError(f"{name} must be a positive number of seconds, not {value!r}")
-    return float(value)
+    return float(min(value, threading.TIMEOUT_MAX))
 
 
 def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
@@ -189,7 +192,7 @@ def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
         _ = parts.port
     except ValueError as error:
         raise ValueError(f"{name} {shown}: {without_userinfo(str(error))}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not _HOST_NAME.fullmatch(parts.hostname or ""):
         raise ValueError(f"{name} {shown} must start with https:// (or http://) and a host name")
     if parts.username is not None and not userinfo:
         raise ValueError(f"{name} {shown} must not hold a user name or password")

@@ -150,19 +150,6 @@ def kind_of_status(status: int) -> type[ApiStatusError]:
     return by_status.get(status) or by_hundred.get(status // 100, ApiStatusError)
 
 
-def kind_of_connection_error(error: Exception) -> tuple[type[ApiConnectionError], bool, str, str]:
-    """The kind of exception that an error of urllib3 is, whether it may pass, what happened, and where to look."""
-    kinds: dict[str, tuple[type[ApiConnectionError], bool, str, str]] = {
-        "ProxyError": (ApiProxyError, False, "no way through the proxy to", "See Configuration.proxy, HTTPS_PROXY"),
-        "SSLError": (ApiTLSError, False, "no trusted TLS with", "Its authority goes into Configuration.ssl_ca_cert"),
-        "NewConnectionError": (ApiConnectionError, True, "cannot connect to", "See Configuration.host"),
-        "ConnectTimeoutError": (ApiTimeoutError, True, "no connection in time to", "See Configuration.connect_timeout"),
-        "ReadTimeoutError": (ApiTimeoutError, True, "no answer in time from", "See Configuration.read_timeout"),
-        "HTTPError": (ApiConnectionError, True, "the connection broke off to", ""),
-    }
-    return next(kinds[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in kinds)
-
-
 def _json_object(body: str | None) -> dict[str, Any]:
     try:
         content = json.loads(body or "")

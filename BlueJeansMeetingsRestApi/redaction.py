@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
+import traceback
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from typing_extensions import ParamSpec
+
+    P = ParamSpec("P")
+
+T = TypeVar("T")
 
 MASK = "***"
 
@@ -60,3 +69,31 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
 def without_userinfo(url: str) -> str:
     """`url` with the user name and password before its host masked."""
     return re.sub(r"(^|//)[^/?#]*@", rf"\1{MASK}@", url)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, and those that it comes with."""
+    if error is not None:
+        yield error
+        yield from chain(error.__cause__)
+        yield from chain(error.__context__)
+
+
+def leaves_no_variables(function: Callable[P, T]) -> Callable[P, T]:
+    """Let tracebacks of what `function` raises show its lines, but not its variables and those of what it called.
+
+    Some programs log tracebacks with variables, which here are secrets, the bytes of requests, or those of answers.
+    """
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            # This frame is still running, and cannot be cleared with the others.
+            del args, kwargs
+            for link in filter(None, (error, error.__cause__)):
+                traceback.clear_frames(link.__traceback__)
+            raise
+
+    return call

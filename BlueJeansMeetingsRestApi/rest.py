@@ -8,11 +8,12 @@ import json
 import logging
 import os
 import random
+import re
 import time
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import six
 import urllib3
@@ -20,9 +21,11 @@ from urllib3.exceptions import HTTPError, ProtocolError, SSLError
 
 from . import transport
 from .configuration import PACKAGE_LOGGER, Configuration, seconds
-from .exceptions import ApiConnectionError, ApiResponseError, kind_of_connection_error, kind_of_status
+from .connection_errors import CREDENTIALS_OF_A_PROXY, RETRYABLE_STATUSES, meaning_of
+from .exceptions import ApiConnectionError, ApiProxyError, ApiResponseError, RedirectError, kind_of_status
 from .exceptions import ApiException as ApiException
-from .redaction import scrub, secrets_in
+from .proxies import proxy_for
+from .redaction import chain, scrub, secrets_in
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPHeaderDict
@@ -34,7 +37,11 @@ logger = logging.getLogger(f"{PACKAGE_LOGGER}.rest")
 # urllib3 is to do one request, and to leave the answer unread for us.
 _ONCE: Any = {"retries": False, "redirect": False, "preload_content": False, "enforce_content_length": True}
 _CUT = "the answer was cut off"
-_RETRYABLE_STATUSES = (429, 502, 503, 504)
+# The characters that RFC 9110 (section 5) leaves for names and values of headers, and RFC 3986 for a URL.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_HEADERS = re.compile(r"[\r\n\0]|[^\0-\xff]")
+_NOT_IN_URLS = re.compile(r"[^!-~]")
+_NOT_IN_UTF_8 = re.compile("[\ud800-\udfff]")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 
 
@@ -122,7 +129,7 @@ class RESTClientObject:
         if method in ("GET", "HEAD") and (body or fields):
             raise ValueError(f"A {method} request cannot have a body or form fields")
         content, lines["Content-Type"] = _encode(lines.get("Content-Type"), body, fields)
-        url, _, written = url.partition("?")
+        url, _, written = _NOT_IN_URLS.sub(lambda character: quote(character.group()), url).partition("?")
         # A marker such as `?Client` is part of the endpoint's name; a query with values may hold a token.
         if written and "=" not in written:
             url, written = f"{url}?{written}", ""
@@ -141,26 +148,33 @@ class RESTClientObject:
         """The `RESTResponse` to a request, or urllib3's unread response if not `preload_content`; see `call_api`."""
         limits = _limits(self.configuration, request_timeout)
         attempt = 1
+        # A kept connection may have ended without a sign. What must not be sent twice does not try one.
+        fresh = not request.idempotent
         while True:
             try:
-                return self._send(request, limits, preload_content)
+                return self._send(request, limits, preload_content, fresh)
             except ApiException as error:
                 error.attempts = attempt
-                pause = _pause(error, attempt)
+                # That a kept connection had ended says nothing of the service: there is nothing to wait for.
+                ended = isinstance(error, ApiConnectionError) and transport.call.reused and not fresh
+                pause = 0.0 if ended else _pause(error, attempt)
                 in_time = time.monotonic() + pause < limits[-1]
                 if not error.retryable or attempt >= self.configuration.max_attempts or not in_time:
                     raise
                 logger.info("%s failed (%s), trying again in %.2f s", request, error.reason, pause)
+            finally:
+                vars(transport.call).clear()
             time.sleep(pause)
             attempt += 1
+            fresh = True
 
-    def _send(self, request: Request, limits: tuple[float, float, float], preload_content: bool) -> Any:
+    def _send(self, request: Request, limits: tuple[float, float, float], preload_content: bool, fresh: bool) -> Any:
         """One try, or the kind of ApiException that says why it gave nothing."""
         started = time.monotonic()
         connect, read, end = limits
         left = max(end - started, 0.001)
         timeout = urllib3.Timeout(connect=min(connect, left), read=min(read, left))
-        vars(transport.call).update(deadline=end, query=request.query, connected=False)
+        vars(transport.call).update(deadline=end, query=request.query, fresh=fresh)
         try:
             answer = self.pool_manager.urlopen(
                 request.method, request.url, body=request.body, headers=request.headers, timeout=timeout, **_ONCE
@@ -171,23 +185,22 @@ class RESTClientObject:
             return answer
         except HTTPError as error:
             failure = self._failure(error, request)
-        finally:
-            vars(transport.call).clear()
         # Raised out here, lest the error of urllib3 comes along as a hidden `__context__`.
         raise failure
 
-    def _failure(self, error: HTTPError, request: Request) -> ApiConnectionError:
+    def _failure(self, error: HTTPError, request: Request) -> ApiException:
         """The kind of ApiException that an error of urllib3 is."""
-        kind, may_pass, what, advice = kind_of_connection_error(error)
-        failure = kind(
-            status=0,
-            reason=f"{what} {urlsplit(request.url).netloc} ({str(error).rpartition(': ')[2]})",
-            detail=f"{request}\n{advice}".strip(),
-            secrets=request.secrets,
-            # Once connected, the request may have arrived.
-            retryable=may_pass and (request.idempotent or not transport.call.connected),
-        )
-        shown = f"{error} {error.args} {error.__cause__} {error.__context__}"
+        call = transport.call
+        kind, may_pass, what, why, advice = meaning_of(error, call.connected, proxy_for(self.configuration))
+        failure: ApiException
+        if call.status and kind is ApiConnectionError:
+            failure = ApiResponseError(call.status, f"{_CUT} ({why})", detail=str(request))
+        else:
+            host = urlsplit(request.url).netloc
+            failure = kind(0, f"{what} {host} ({why})", detail=f"{request}\n{advice}".strip(), secrets=request.secrets)
+        # Once connected, the request may have arrived.
+        failure.retryable = may_pass and (request.idempotent or not call.connected)
+        shown = "".join(f"{link} {link.args}" for link in chain(error))
         failure.__cause__ = error if scrub(shown, request.secrets) == shown else None
         return failure
 
@@ -200,20 +213,32 @@ class RESTClientObject:
             answer.close()
         if answer.status in request.successes and not problem:
             return response
-        succeeded = answer.status in request.successes
-        raise (ApiResponseError if succeeded else kind_of_status(answer.status))(
-            reason=problem if succeeded else None,
+        kind, advice = self._refusal(answer.status, request)
+        raise kind(
+            reason=problem if answer.status in request.successes else None,
             http_resp=response,
-            detail=str(request),
+            detail=f"{request}\n{advice}".strip(),
             secrets=request.secrets,
-            retryable=request.idempotent and (problem == _CUT or answer.status in _RETRYABLE_STATUSES),
+            retryable=request.idempotent and (problem == _CUT or answer.status in RETRYABLE_STATUSES),
             retry_after=_retry_after(answer.headers.get("Retry-After")),
         )
+
+    def _refusal(self, status: int, request: Request) -> tuple[type[ApiException], str]:
+        """The kind of ApiException that an answer is which does not do, and what to do about it."""
+        if status in request.successes:
+            return ApiResponseError, ""
+        proxy = proxy_for(self.configuration)
+        if status == 407 and proxy:
+            return ApiProxyError, f"The proxy is {proxy!r}. {CREDENTIALS_OF_A_PROXY}"
+        kind = kind_of_status(status)
+        elsewhere = "Nothing was sent to where it points, which is in `headers`. Check Configuration.host."
+        return kind, elsewhere if kind is RedirectError else ""
 
 
 def _limits(configuration: Configuration, request_timeout: RequestTimeout) -> tuple[float, float, float]:
     """The time a call has: seconds to connect and of silence, and when it ends on the monotonic clock."""
-    connect, read, total = configuration.connect_timeout, configuration.read_timeout, configuration.call_timeout
+    names = ("connect_timeout", "read_timeout", "call_timeout")
+    connect, read, total = (seconds(f"Configuration.{name}", getattr(configuration, name)) for name in names)
     if isinstance(request_timeout, (tuple, list)) and len(request_timeout) == 2:
         connect, read = (seconds("_request_timeout", part) for part in request_timeout)
         total = max(total, connect + read)
@@ -222,9 +247,17 @@ def _limits(configuration: Configuration, request_timeout: RequestTimeout) -> tu
     return connect, read, time.monotonic() + total
 
 
+def check_encodable(name: str, value: Any) -> None:
+    """Raise a ValueError that names what holds a text without an encoding. Python's own would quote the text."""
+    if isinstance(value, str) and _NOT_IN_UTF_8.search(value):
+        raise ValueError(f"{name!r} holds a character that has no encoding in UTF-8")
+
+
 def _header_value(name: str, value: Any) -> str:
     text = str(value)
-    if any(c in text or c in name for c in "\r\n\0") or any(ord(c) > 255 for c in text):
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of an HTTP header")
+    if _NOT_IN_HEADERS.search(text):
         raise ValueError(f"The header {name!r} holds a character that no HTTP header may hold")
     return text
 
@@ -240,8 +273,9 @@ def _encode(content_type: str | None, body: Any, fields: list[tuple[str, Any]]) 
         return urllib3.encode_multipart_formdata(fields)
     content_type = content_type or "application/json"
     if "json" in content_type.lower() and not fields:
-        return None if body is None else json.dumps(body).encode("ascii"), content_type
+        return None if body is None else json.dumps(body, allow_nan=False).encode("ascii"), content_type
     if isinstance(body, (str, bytes)):
+        check_encodable("body", body)
         return six.ensure_binary(body), content_type
     if body is None and not fields:
         return None, content_type
@@ -281,5 +315,8 @@ def _retry_after(value: str | None) -> float | None:
     """Seconds from now that a Retry-After header names (RFC 9110 section 10.2.3); None if it is no such header."""
     if not value or value.strip().isdecimal():
         return float(value) if value else None
-    moment = email.utils.parsedate_tz(value)
-    return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - time.time())
+    try:
+        moment = email.utils.parsedate_tz(value)
+        return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - time.time())
+    except (ValueError, TypeError, OverflowError, IndexError):  # such as a month 99
+        return None

@@ -7,6 +7,7 @@ errors: our connection adds the query, which may hold a token, after urllib3 has
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import io
@@ -16,42 +17,62 @@ import socket
 import ssl
 import threading
 import time
+import warnings
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import certifi
 import urllib3
+from urllib3.exceptions import ConnectTimeoutError, InsecureRequestWarning, NewConnectionError
+from urllib3.util.connection import create_connection
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .configuration import Configuration, split_url
+from .configuration import Configuration
+from .proxies import proxy_for
 
 
 class CurrentCall(threading.local):
-    """What the connection needs to know of the call that this thread is making, and tells of it."""
+    """What the connection needs to know of the call that this thread is making, and tells of it.
+
+    deadline: when it ends, on the monotonic clock. query: the last part of the request's target. fresh: whether a kept
+    connection will not do. reused: whether it was one. connected: whether the service may have got something of the
+    request. status: the HTTP status, once it has come.
+    """
 
     deadline = math.inf
     query = ""
+    fresh = False
+    reused = False
     connected = False
+    status = 0
 
 
 call = CurrentCall()
+
+
+def _time_left(until: float = math.inf) -> float:
+    """Seconds that a socket may take now. Not zero, which would make it one that never waits."""
+    return min(max(min(until, call.deadline) - time.monotonic(), 0.001), threading.TIMEOUT_MAX)
 
 
 class _BoundedReader(io.RawIOBase):
     """Reads from a socket for as long as the call that is under way has time."""
 
     def __init__(self, sock: socket.socket, file: io.RawIOBase) -> None:
-        self._sock, self._file, self._silence = sock, file, sock.gettimeout() or math.inf
+        self.sock, self._file, self._silence = sock, file, sock.gettimeout() or math.inf
+        self.ended = self.enough = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = min(call.deadline - time.monotonic(), self._silence)
-        if left <= 0:
+        if self.enough:
+            return None
+        if time.monotonic() >= call.deadline:
             raise socket.timeout("timed out")
-        self._sock.settimeout(left if left < math.inf else None)
-        return self._file.readinto(buffer)
+        self.sock.settimeout(_time_left(time.monotonic() + self._silence))
+        count = self._file.readinto(buffer)
+        self.ended = count == 0
+        return count
 
     def close(self) -> None:
         self._file.close()
@@ -61,30 +82,115 @@ class _BoundedReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp: Any = io.BufferedReader(_BoundedReader(sock, self.fp.detach()))
+        self._reader = _BoundedReader(sock, self.fp.detach())
+        self.fp: Any = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        super().begin()
+        call.status = self.status
+        if self._reader.ended:
+            # http.client takes the end of the connection for the end of the headers.
+            raise http.client.IncompleteRead(b"")
+
+    def _close_conn(self) -> None:
+        self._reader.enough = True
+        if self.fp.peek(1):
+            # Bytes behind the answer's end: nothing that comes over this connection can be believed any more.
+            with contextlib.suppress(OSError):
+                self._reader.sock.shutdown(socket.SHUT_RDWR)
+        super()._close_conn()  # type: ignore[misc]
 
 
-class _OnOurTerms:
+class _Connection:
     """What our connections do differently, over HTTP and HTTPS alike."""
 
     response_class: Any = _Response
     # Others may set it on http.client's class, which would print each request with its secrets.
     debuglevel = 0
+    sock: Any
+    timeout: float
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
+        # For urllib3, which would warn of each connection without checks: `pool_manager` has done so once.
+        self.is_verified = True
         call.connected = True
 
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first address that answers. urllib3 gives each of them the whole time, and DNS any time."""
+        until = time.monotonic() + self.timeout
+        try:
+            addresses = _addresses(self._dns_host, self.port, _time_left(until))  # type: ignore[attr-defined]
+            for others in reversed(range(len(addresses))):
+                try:
+                    sock = create_connection(
+                        (addresses.pop(0), self.port),  # type: ignore[attr-defined]
+                        _time_left(until) / (others + 1),
+                        socket_options=self.socket_options,  # type: ignore[attr-defined]
+                    )
+                    break
+                except OSError:
+                    if not others:
+                        raise
+        except socket.timeout as error:
+            raise ConnectTimeoutError(self, "timed out") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error  # type: ignore[arg-type]
+        # The handshake of TLS and the proxy's answer are part of connecting.
+        sock.settimeout(_time_left(until))
+        return sock
+
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
-        call.connected = self.sock is not None  # type: ignore[attr-defined]
-        if call.query:
-            url += ("&" if "?" in url else "?") + call.query
-        super().putrequest(method, url, *args, **kwargs)  # type: ignore[misc]
+        joint = call.query and ("&" if "?" in url else "?")
+        super().putrequest(method, url + joint + call.query, *args, **kwargs)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        # In parts, or TLS would take the whole time for each of its records.
+        view = memoryview(data)
+        for start in range(0, len(view), 1 << 14):
+            self.sock.settimeout(_time_left(time.monotonic() + self.timeout))
+            super().send(view[start : start + (1 << 14)])  # type: ignore[misc]
+
+
+def _addresses(host: str, port: int, seconds: float) -> list[str]:
+    """The addresses of a host name."""
+    try:
+        found: Any = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        found = None
+
+        def look() -> None:
+            nonlocal found
+            try:
+                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            except OSError as error:
+                found = error
+
+        # In a thread, because DNS knows neither a timeout nor Ctrl-C.
+        thread = threading.Thread(target=look, name=f"DNS of {host}", daemon=True)
+        thread.start()
+        thread.join(seconds)
+    if found is None:
+        raise socket.timeout(f"no answer of DNS for {host} in time") from None
+    if isinstance(found, OSError):
+        raise found
+    return [address[0] for *_, address in found]
+
+
+class _Pool:
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)  # type: ignore[misc]
+        if call.fresh:
+            connection.close()
+        call.connected = call.reused = connection.sock is not None
+        return connection
 
 
 def _on_our_terms(pool: Any) -> Any:
-    connection = type(pool.ConnectionCls.__name__, (_OnOurTerms, pool.ConnectionCls), {})
-    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+    connection = type(pool.ConnectionCls.__name__, (_Connection, pool.ConnectionCls), {})
+    return type(pool.__name__, (_Pool, pool), {"ConnectionCls": connection})
 
 
 _POOLS = {"http": _on_our_terms(urllib3.HTTPConnectionPool), "https": _on_our_terms(urllib3.HTTPSConnectionPool)}
@@ -95,27 +201,20 @@ def pool_manager(configuration: Configuration, pools_size: int, maxsize: int) ->
     settings: dict[str, Any] = {"num_pools": pools_size, "maxsize": maxsize, "ssl_context": _ssl_context(configuration)}
     if configuration.assert_hostname is not None and configuration.base_url.startswith("https:"):
         settings["assert_hostname"] = configuration.assert_hostname  # urllib3 1.26 takes it for HTTPS alone
+    if configuration.base_url.startswith("https:") and not configuration.verify_ssl:
+        warnings.warn(
+            f"Configuration.verify_ssl is False: whoever answers for {configuration.host} is taken for the service. "
+            "To trust an authority of your own, set Configuration.ssl_ca_cert instead.",
+            InsecureRequestWarning,
+            stacklevel=2,
+        )
+    proxy = proxy_for(configuration)
     manager = urllib3.PoolManager(**settings)
-    proxy = configuration.proxy or (configuration.trust_env and _proxy_of_environment(configuration.base_url))
     if proxy:
-        userinfo = urllib3.util.parse_url(proxy).auth
-        headers = urllib3.make_headers(proxy_basic_auth=unquote(userinfo)) if userinfo else None
-        manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
+        context = settings["ssl_context"]
+        manager = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **settings)
     manager.pool_classes_by_scheme = _POOLS
     return manager
-
-
-def _proxy_of_environment(base_url: str) -> str | None:
-    """The proxy that HTTPS_PROXY or HTTP_PROXY names for the host, unless NO_PROXY excludes it."""
-    from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
-
-    proxies, parts = getproxies_environment(), urlsplit(base_url)
-    proxy: str | None = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass_environment(parts.netloc, proxies):
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    split_url(f"The environment's proxy for {parts.scheme}", proxy, userinfo=True)
-    return proxy
 
 
 def _ssl_context(configuration: Configuration) -> ssl.SSLContext:

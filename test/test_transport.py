@@ -61,7 +61,7 @@ class TestTLS:
         configuration.assert_hostname = "127.0.0.1"
         assert user(configuration) == 1
 
-    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    @pytest.mark.filterwarnings("ignore:Configuration.verify_ssl is False")
     def test_checking_can_be_switched_off_for_one_client(self, configuration: bluejeans.Configuration) -> None:
         configuration.ssl_ca_cert = None
         configuration.verify_ssl = False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, TypedDict, TypeVar
 
 from .. import models
 from ..api_client import ApiClient
+from ..redaction import leaves_no_variables
 from ..rest import RequestTimeout
 
 if TYPE_CHECKING:
@@ -75,12 +76,11 @@ def _caller(describe: Callable[..., Endpoint[Any]], **forced: Any) -> Callable[.
     required = code.co_varnames[1] if code.co_argcount == 2 else None  # the one parameter that is given by position
 
     @functools.wraps(describe)
+    @leaves_no_variables
     def call(self: AuthenticationApi, *args: Any, **kwargs: Any) -> Any:
         if required and (args[0] if args else kwargs.get(required)) is None:
             raise ValueError(f"Missing the required parameter `{required}` when calling `{name}`")
         endpoint = describe(self, *args, **kwargs)
-        # The description has ended, and no frame is left that could show a secret to a traceback with variables.
-        del args, kwargs
         for option in endpoint.options:
             if option not in RequestOptions.__annotations__:
                 raise TypeError(f"Got an unexpected keyword argument '{option}' to method {name}")
