@@ -48,10 +48,13 @@ class CurrentCall(threading.local):
 
 call = CurrentCall()
 
+# What is sent at once, without waiting for the other side. It is also the most that a record of TLS holds.
+_FITS_INTO_BUFFERS = 1 << 14
 
-def _time_left(until: float = math.inf) -> float:
+
+def _time_left(until: float) -> float:
     """Seconds that a socket may take now. Not zero, which would make it one that never waits."""
-    return min(max(min(until, call.deadline) - time.monotonic(), 0.001), threading.TIMEOUT_MAX)
+    return max(min(until, call.deadline) - time.monotonic(), 0.001)
 
 
 class _BoundedReader(io.RawIOBase):
@@ -67,9 +70,10 @@ class _BoundedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self.enough:
             return None
-        if time.monotonic() >= call.deadline:
+        left = min(call.deadline - time.monotonic(), self._silence)
+        if left <= 0:
             raise socket.timeout("timed out")
-        self.sock.settimeout(_time_left(time.monotonic() + self._silence))
+        self.sock.settimeout(left if left < math.inf else None)
         count = self._file.readinto(buffer)
         self.ended = count == 0
         return count
@@ -145,13 +149,15 @@ class _Connection:
         super().putrequest(method, url + joint + call.query, *args, **kwargs)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
+        if len(data) <= _FITS_INTO_BUFFERS:
+            super().send(data)  # type: ignore[misc]
+            return
         if self.sock is None:
             self.connect()
         # In parts, or TLS would take the whole time for each of its records.
-        view = memoryview(data)
-        for start in range(0, len(view), 1 << 14):
+        for start in range(0, len(data), _FITS_INTO_BUFFERS):
             self.sock.settimeout(_time_left(time.monotonic() + self.timeout))
-            super().send(view[start : start + (1 << 14)])  # type: ignore[misc]
+            super().send(data[start : start + _FITS_INTO_BUFFERS])  # type: ignore[misc]
 
 
 def _addresses(host: str, port: int, seconds: float) -> list[str]:
