@@ -59,7 +59,8 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
     forms = {
         form
         for secret in secrets
-        for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret))
+        for in_json in [json.dumps(secret)[1:-1]]
+        for form in (secret, in_json, json.dumps(in_json)[1:-1], quote(secret, safe=""), quote_plus(secret))
     }
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, MASK)

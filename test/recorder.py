@@ -6,6 +6,7 @@ import json
 import socket
 import socketserver
 import ssl
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -116,3 +117,33 @@ def read_request(stream: Any) -> Recorded | None:
         name, _, value = header.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
     return Recorded(method, target, headers, stream.read(int(headers.get("content-length", 0))))
+
+
+def reset(connection: socket.socket) -> None:
+    """End the connection with RST where FIN would be polite."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def keep_silent(connection: socket.socket) -> None:
+    """Say nothing until the client goes."""
+    connection.recv(1)
+
+
+def drip(start: bytes = b"", drop: bytes = b"x") -> Callable[[socket.socket], None]:
+    """Send `start`, and `drop` every 50 milliseconds for as long as the client listens."""
+
+    def answer(connection: socket.socket) -> None:
+        pause = threading.Event()
+        try:
+            connection.sendall(start)
+            while not pause.wait(0.05):
+                connection.sendall(drop)
+        except OSError:
+            return
+
+    return answer
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])

@@ -1,0 +1,183 @@
+"""A program that calls the SDK, every log at its loudest, and prints all that anybody could see of it.
+
+`running.py` runs it in a process of its own and searches what it printed for each of `SECRETS`.
+Standard input: a JSON object with `settings` of the Configuration and `calls`. Argument: the file for the outcomes.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import http.client
+import json
+import logging
+import pickle
+import socket
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import BlueJeansMeetingsRestApi as bluejeans
+
+SECRETS = {
+    "client_secret": "canary-client-secret-58c1",
+    # What is escaped in JSON, in a URL and in Python shows in more than one form.
+    "password": 'canary-password-93d7 ü "%\\',
+    "meeting_passcode": "canary-passcode-0b2e",
+    "code": "canary-code-c4a6",
+    "access_token": "canary-access-token-7f19@z2",
+    "refresh_token": "canary-refresh-token-e035",
+    "proxy_password": "canary-proxy-password-a8b4",
+    "header_token": "canary-header-token-61dd",
+    "granted_token": "canary-granted-token-2f7c@z1",
+    "granted_refresh_token": "canary-granted-refresh-token-d9e8",
+}
+
+_APPLICATION = {"client_id": "an-application", "client_secret": SECRETS["client_secret"]}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "get_authorization_code": {"client_id": "an-application", "redirect_uri": "https://app.example/", "state": "s"},
+    "get_token_by_client": {"grant_request_client": bluejeans.GrantRequestClient(**_APPLICATION)},
+    "get_token_by_code": {
+        "grant_request_code": bluejeans.GrantRequestCode(
+            **_APPLICATION, code=SECRETS["code"], redirect_uri="https://app.example/"
+        )
+    },
+    "get_token_by_meeting": {
+        "grant_request_meeting": bluejeans.GrantRequestMeeting(
+            meeting_numeric_id="123456", meeting_passcode=SECRETS["meeting_passcode"]
+        )
+    },
+    "get_token_by_password": {
+        "grant_request_password": bluejeans.GrantRequestPassword(username="a-user", password=SECRETS["password"])
+    },
+    "get_token_by_refresh": {
+        "grant_request_refresh": bluejeans.GrantRequestRefresh(**_APPLICATION, refresh_token=SECRETS["refresh_token"])
+    },
+    "get_token_info": {"access_token": SECRETS["access_token"]},
+    "revoke_access_token": {
+        "grant_request_revoke": bluejeans.GrantRequestRevoke(**_APPLICATION),
+        "access_token": SECRETS["access_token"],
+    },
+}
+AS_DICTIONARIES = {
+    operation: {name: value.to_dict() if hasattr(value, "to_dict") else value for name, value in arguments.items()}
+    for operation, arguments in ARGUMENTS.items()
+}
+CALL_API = {
+    "header_params": {"Authorization": f"Bearer {SECRETS['header_token']}"},
+    "query_params": {"access_token": SECRETS["access_token"]},
+}
+
+
+def main() -> None:
+    plan = json.load(sys.stdin)
+    speak_up()
+    if plan["dns_hangs"]:
+        socket.getaddrinfo = hanging(socket.getaddrinfo)
+    configuration = bluejeans.Configuration()
+    configuration.debug = True
+    configuration.api_key["access_token"] = SECRETS["access_token"]
+    for name, value in plan["settings"].items():
+        setattr(configuration, name, value)
+    outcomes = []
+    with bluejeans.ApiClient(configuration) as client:
+        show(configuration, client, ARGUMENTS, client.rest_client.pool_manager.connection_pool_kw)
+        for call in plan["calls"]:
+            configuration.host = call.get("host", configuration.host)
+            memory = resident("VmRSS")
+            started = time.monotonic()
+            outcome = outcome_of(client, call)
+            outcome["ended"] = time.monotonic()
+            outcome["seconds"] = outcome["ended"] - started
+            outcome["memory"] = resident("VmHWM") - memory
+            outcomes.append(outcome)
+        show(configuration, client, client.last_response)
+    gc.collect()  # what was left open says so now
+    Path(sys.argv[1]).write_text(json.dumps(outcomes), encoding="utf-8")
+
+
+def speak_up() -> None:
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
+    logging.getLogger("urllib3").setLevel(logging.DEBUG)
+    http.client.HTTPConnection.debuglevel = 1
+    warnings.simplefilter("always")
+
+
+def hanging(lookup: Any) -> Any:
+    """`socket.getaddrinfo` on a machine whose name servers do not answer."""
+
+    def getaddrinfo(host: str, *args: Any, **options: Any) -> Any:
+        if options.get("flags") == socket.AI_NUMERICHOST or host[0].isdigit():
+            return lookup(host, *args, **options)
+        print("DNS is asked", flush=True)
+        return threading.Event().wait()
+
+    return getaddrinfo
+
+
+def outcome_of(client: bluejeans.ApiClient, call: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"kind": "", "data": returned(client, call)}
+    except (Exception, KeyboardInterrupt) as error:
+        if not isinstance(error, KeyboardInterrupt):
+            tell(error)
+        told = {name: getattr(error, name, None) for name in ("status", "reason", "attempts", "retryable", "body")}
+        told.update(kind=type(error).__name__, text=str(error), retry_after=getattr(error, "retry_after", None))
+        return told
+
+
+def returned(client: bluejeans.ApiClient, call: dict[str, Any]) -> Any:
+    options = call.get("options", {})
+    if isinstance(options.get("_request_timeout"), list):
+        options["_request_timeout"] = tuple(options["_request_timeout"])
+    if call["operation"] == "call_api":
+        data = client.call_api(**{**CALL_API, **options})[0]
+    else:
+        arguments = (AS_DICTIONARIES if call.get("dictionaries") else ARGUMENTS)[call["operation"]]
+        data = getattr(bluejeans.AuthenticationApi(client), call["operation"])(**arguments, **options)
+    show(data)
+    return data.to_dict() if hasattr(data, "to_dict") else data
+
+
+def show(*objects: Any) -> None:
+    for one in objects:
+        # What a server was told, and the body it answered with, are themselves no text that shows by accident.
+        print(f"{one} {one!r}" if not isinstance(one, (dict, str)) else repr(sorted(one)))
+
+
+def tell(error: BaseException) -> None:
+    """Print all that an exception can say, and what loggers and crash reports make of it."""
+    logging.getLogger("a.program").exception("It failed")
+    for link in chain(error):
+        print(type(link), link, repr(link), link.args)
+        for frame in traceback.TracebackException.from_exception(link, capture_locals=True, limit=None).stack:
+            if "BlueJeansMeetingsRestApi" in frame.filename:
+                print(frame.filename, frame.lineno, frame.name, frame.locals)
+    bare = copy.copy(error)
+    # They are the answer as it came, and may say anything.
+    vars(bare).update(body=None, headers=None)
+    print(pickle.dumps(bare).decode("latin-1"), vars(bare), repr(bare), copy.deepcopy(bare))
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    if error is not None:
+        yield error
+        yield from chain(error.__cause__)
+        yield from chain(error.__context__)
+
+
+def resident(name: str) -> int:
+    """Bytes of memory that this process has (VmRSS), or had at most (VmHWM); 0 where the system does not say."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+
+if __name__ == "__main__":
+    main()

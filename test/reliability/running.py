@@ -1,0 +1,107 @@
+"""Runs `caller.py` in a process of its own, and searches what it printed for secrets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Union
+from urllib.parse import quote, quote_plus
+
+from caller import SECRETS
+
+CALLER = Path(__file__).with_name("caller.py")
+GRANT = {"access_token": SECRETS["granted_token"], "expires_in": 3600}
+ENOUGH = 60  # seconds after which a test gives up on a program, however slow the machine is
+
+
+@dataclass
+class Outcome:
+    """What came of a call: the exception's class and attributes, or `data` with an empty `kind`."""
+
+    kind: str
+    seconds: float
+    ended: float
+    memory: int
+    data: Any = None
+    text: str = ""
+    status: Union[int, None] = None
+    reason: str = ""
+    body: Union[str, None] = None
+    attempts: int = 1
+    retryable: bool = False
+    retry_after: Union[float, None] = None
+    output: str = ""
+
+
+class Caller:
+    """`caller.py`, running."""
+
+    def __init__(self, results: Path, plan: dict[str, Any], environment: dict[str, str]) -> None:
+        self._results = results
+        self._lines: list[str] = []
+        self._has_line = threading.Condition()
+        self._process = subprocess.Popen(
+            [sys.executable, "-u", str(CALLER), str(results)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1", **environment},
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(plan).encode())
+        self._process.stdin.close()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as stdout:
+            for line in stdout:
+                with self._has_line:
+                    self._lines.append(line.decode("utf-8", "replace"))
+                    self._has_line.notify_all()
+
+    def wait_until_it_says(self, text: str) -> None:
+        with self._has_line:
+            assert self._has_line.wait_for(lambda: text in "".join(self._lines), ENOUGH), "".join(self._lines)
+
+    def interrupt(self) -> float:
+        """Press Ctrl-C, and return when that was, on the monotonic clock that all processes share."""
+        now = time.monotonic()
+        self._process.send_signal(signal.SIGINT)
+        return now
+
+    def outcomes(self) -> list[Outcome]:
+        """What came of the calls, after a search for secrets in all that the program printed."""
+        self._process.wait(ENOUGH)
+        self._reader.join(ENOUGH)
+        output = "".join(self._lines)
+        assert secrets_shown(output) == []
+        assert self._process.returncode == 0, output
+        assert "ResourceWarning" not in output
+        return [Outcome(**outcome, output=output) for outcome in json.loads(self._results.read_text("utf-8"))]
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+
+
+def secrets_shown(output: str) -> list[str]:
+    """The names of the secrets that are in a program's output, in whichever form."""
+
+    def forms(value: str) -> set[str]:
+        in_json = json.dumps(value)[1:-1]
+        in_base64 = {base64.b64encode(f"{before}{value}".encode()).decode() for before in ("", "a-user:")}
+        in_urls = {quote(value), quote(value, ""), quote_plus(value)}
+        return {value, repr(value)[1:-1], in_json, json.dumps(in_json)[1:-1], *in_base64, *in_urls}
+
+    return [name for name, value in SECRETS.items() if any(form in output for form in forms(value))]

@@ -1,0 +1,100 @@
+"""Rows 12 to 14: what the caller asks for cannot be sent, or not safely. Nothing reaches a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from caller import SECRETS
+from recorder import Recorder
+from running import Outcome
+
+Call = Callable[..., Outcome]
+
+NO_TIMES = [0, -1, -0.5, float("nan"), float("inf"), "5", True, [1, 0], [1, float("nan")], ["1", 1], [1, 2, 3], [1], {}]
+
+
+@pytest.mark.fault(
+    12, "a timeout of 0, below, NaN, or a text", "nothing is sent; the error shows it", "ValueError", "TypeError"
+)
+@pytest.mark.parametrize("timeout", NO_TIMES, ids=str)
+def test_a_timeout_is_no_time(call: Call, server: Recorder, timeout: Any) -> None:
+    outcome = call(server.url, options={"_request_timeout": timeout})
+    assert "_request_timeout must be a" in outcome.text
+    assert server.connections == 0
+
+
+@pytest.mark.fault(12, "a timeout as int, float or pair, however long", "it is taken")
+@pytest.mark.parametrize(
+    "timeout", [3, 2.5, [1, 2], [0.5, 2.5], 10**400, 1e300, [1e300, 10**30]], ids=lambda t: str(t)[:20]
+)
+def test_a_timeout_is_a_time(call: Call, server: Recorder, timeout: Any) -> None:
+    assert call(server.url, options={"_request_timeout": timeout}).data["expires_in"] == 3600
+
+
+LINES = f"x\r\n{SECRETS['header_token']}: y"
+UNSENDABLE = {
+    "CR and LF in a header": {"header_params": {"X-Id": LINES}},
+    "LF in a header": {"header_params": {"X-Id": f"x\n{SECRETS['header_token']}"}},
+    "NUL in a header": {"header_params": {"X-Id": f"{SECRETS['header_token']}\0"}},
+    "a letter beyond Latin-1 in a header": {"header_params": {"X-Id": f"{SECRETS['header_token']}\u0416"}},
+    "CR and LF in a header's name": {"header_params": {"X\r\nId": SECRETS["header_token"]}},
+    "a lone surrogate in a query value": {"query_params": {"q": f"{SECRETS['access_token']}\ud800"}},
+    "a lone surrogate in an id": {"path_params": {"id": f"{SECRETS['access_token']}\ud800"}},
+    "a lone surrogate in a text": {
+        "method": "POST",
+        "header_params": {"Content-Type": "text/plain"},
+        "body": f"{SECRETS['password']}\ud800",
+    },
+    "NaN in JSON": {"method": "POST", "body": {"password": SECRETS["password"], "n": float("nan")}},
+}
+
+
+@pytest.mark.fault(13, "characters that no request may hold", "nothing is sent; the error names where", "ValueError")
+@pytest.mark.parametrize("what", UNSENDABLE)
+def test_a_request_holds_what_cannot_be_sent(call: Call, server: Recorder, what: str) -> None:
+    options = {"resource_path": "/v1/user/{id}", "method": "GET", **UNSENDABLE[what]}
+    call(server.url, "call_api", options=options)
+    assert server.connections == 0
+
+
+ENCODED = [
+    ({"query_params": {"q": "a\r\nX: y\0"}}, "/v1/user/7?q=a%0D%0AX%3A+y%00"),
+    ({"path_params": {"id": "7\r\nX: y\0/../\u00e9"}}, "/v1/user/7%0D%0AX%3A%20y%00%2F..%2F%C3%A9"),
+    ({"resource_path": "/v1/user/7\r\nX: y"}, "/v1/user/7%0D%0AX:%20y"),
+    ({"resource_path": "/v1/user/7?q=a\r\nX: y"}, "/v1/user/7?q=a%0D%0AX:%20y"),
+]
+
+
+@pytest.mark.fault(13, "CR, LF and NUL in a path, an id or a query value", "they arrive percent-encoded")
+@pytest.mark.parametrize(("asked", "target"), ENCODED)
+def test_control_characters_in_a_url_are_encoded(
+    call: Call, server: Recorder, asked: dict[str, Any], target: str
+) -> None:
+    options = {"resource_path": "/v1/user/{id}", "method": "GET", "path_params": {"id": 7}, "query_params": {}, **asked}
+    call(server.url, "call_api", options=options)
+    assert [request.target for request in server.requests] == [target]
+
+
+HOSTS = ["https://a\r\nb.example", "https://a\0.example", "https://\u0436.example", "https://a..example"]
+
+
+@pytest.mark.fault(13, "a host name that cannot be one", "refused, when the call is made at the latest", "ValueError")
+@pytest.mark.parametrize("host", [*HOSTS, f"https://{'a' * 64}.example"])
+def test_a_host_is_no_host_name(call: Call, server: Recorder, host: str) -> None:
+    outcome = call(server.url, calls=[{"operation": "get_token_by_client", "host": host}])
+    assert outcome.text.startswith("Configuration.host ")
+    assert server.connections == 0
+
+
+@pytest.mark.fault(14, "an `http://` host that is not this machine", "refused before anything is sent", "ValueError")
+@pytest.mark.parametrize("host", ["http://api.bluejeans.com", "http://10.1.2.3", "http://127.0.0.1.example"])
+def test_the_host_would_get_secrets_in_clear_text(call: Call, server: Recorder, host: str) -> None:
+    outcome = call(server.url, calls=[{"operation": "get_token_by_client", "host": host}])
+    assert "Configuration.allow_insecure_host" in outcome.text
+
+
+@pytest.mark.fault(14, "an `http://` host that `allow_insecure_host` allows", "it is called", "ApiConnectionError")
+def test_an_insecure_host_is_allowed(call: Call) -> None:
+    assert "cannot find" in call("http://no-such-host.invalid", allow_insecure_host=True, max_attempts=1).text
