@@ -1,0 +1,240 @@
+"""Rows 21 to 24: the service says yes, and what comes with it is no token."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from caller import SECRETS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recorder import Answer, Recorder, reply
+from running import GRANT, Outcome
+
+import BlueJeansMeetingsRestApi as bluejeans
+
+Call = Callable[..., Outcome]
+MEBIBYTE = 1 << 20
+GRANTS = [
+    "get_token_by_client",
+    "get_token_by_code",
+    "get_token_by_meeting",
+    "get_token_by_password",
+    "get_token_by_refresh",
+]
+TOKEN = SECRETS["granted_token"]
+
+NO_GRANTS = {
+    "HTML": b"<html>Welcome to the hotel's WLAN</html>",
+    "empty": b"",
+    "null": b"null",
+    "a list": b'[{"access_token": "x"}]',
+    "a text": b'"x"',
+    "a number": b"7",
+    "{}": b"{}",
+    "a token that is null": b'{"access_token": null}',
+    "a token that is empty": b'{"access_token": ""}',
+    "a token that is a number": b'{"access_token": 7}',
+    "a token that is a list": b'{"access_token": ["x"]}',
+    "no UTF-8": b'{"access_token": "\xff"}',
+    "UTF-16": '{"access_token": "x"}'.encode("utf-16"),
+    "UTF-16 without a mark": '{"access_token": "x"}'.encode("utf-16-le"),
+    "two objects": b'{"access_token": "x"}{"access_token": "y"}',
+    "NaN": b'{"access_token": "x", "expires_in": NaN}',
+    "nested 100,000 levels deep": b'{"access_token": "x", "scope": ' + b"[" * 100_000,
+    "nested 200 levels deep": b'{"access_token": "x", "more": ' + b"[" * 200 + b"]" * 200 + b"}",
+}
+
+
+@pytest.mark.fault(21, "an answer that is no grant", "an error with its status, never a token", "ApiResponseError")
+@pytest.mark.parametrize("what", NO_GRANTS)
+def test_an_answer_is_no_grant(call: Call, server: Recorder, what: str) -> None:
+    server.answer(reply(body=NO_GRANTS[what]))
+    outcome = call(server.url)
+    assert (outcome.status, outcome.attempts, len(server.requests)) == (200, 1, 1)
+    assert "the answer is not what was promised" in outcome.text
+    assert outcome.memory < 10 * MEBIBYTE
+
+
+@pytest.mark.fault(21, "no grant, from each of the five", "the same for all of them", "ApiResponseError")
+@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize("operation", GRANTS)
+def test_no_operation_makes_a_token_of_nothing(call: Call, server: Recorder, operation: str, status: int) -> None:
+    server.answer(reply({"scope": {}}, status))
+    outcome = call(server.url, operation)
+    assert (outcome.status, outcome.reason) == (status, "the answer is not what was promised: no access_token")
+
+
+@pytest.mark.fault(21, "a byte-order mark, or a key that comes twice", "the token is taken; the last key counts")
+@pytest.mark.parametrize("opening", [b"\xef\xbb\xbf{", b'{"access_token": "not this", '])
+def test_an_unusual_answer_is_a_grant(call: Call, server: Recorder, opening: bytes) -> None:
+    server.answer(reply(body=opening + b'"access_token": "%s", "expires_in": 1}' % TOKEN.encode()))
+    assert call(server.url).data["access_token"] == TOKEN
+
+
+@pytest.mark.fault(22, 'numbers and texts of another type, such as `expires_in` "3600"', "taken for what they say")
+@pytest.mark.parametrize(
+    ("field", "value", "read"),
+    [
+        ("expires_in", '"3600"', 3600),
+        ("expires_in", "3600.0", 3600),
+        ("expires_in", "0", 0),
+        ("expires_in", "null", None),
+        ("scope", '{"enterprise": "7"}', {"enterprise": 7, "partition": None, "partition_name": None}),
+    ],
+)
+def test_a_field_has_another_type(call: Call, server: Recorder, field: str, value: str, read: Any) -> None:
+    server.answer(reply(body=f'{{"access_token": "{TOKEN}", "{field}": {value}}}'.encode()))
+    assert call(server.url).data[field] == read
+
+
+@pytest.mark.fault(22, "no `expires_in`", "None, which promises nothing")
+def test_a_grant_does_not_say_how_long_it_lasts(call: Call, server: Recorder) -> None:
+    server.answer(reply({"access_token": TOKEN}))
+    assert call(server.url).data["expires_in"] is None
+
+
+@pytest.mark.fault(
+    22, "`expires_in` that is no whole number of seconds, or a `scope` that is none", "refused", "ApiResponseError"
+)
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("expires_in", value) for value in ("3600.5", "1e400", "-1e400", "true", '"soon"', "[3600]", "{}")]
+    + [("scope", '"a text"'), ("scope", "[]"), ("scope", '{"enterprise": "x"}')],
+)
+def test_a_field_cannot_be_read(call: Call, server: Recorder, field: str, value: str) -> None:
+    server.answer(reply(body=f'{{"access_token": "{TOKEN}", "{field}": {value}}}'.encode()))
+    assert f"the answer is not what was promised: {field}: " in call(server.url).text
+
+
+BOMB = gzip.compress(b" " * (200 * MEBIBYTE))
+TOO_MUCH = {
+    "100 MB": reply(body=b" " * (100 * MEBIBYTE)),
+    "100 MB in chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + b"100000\r\n%s\r\n" % (b" " * MEBIBYTE) * 100
+    + b"0\r\n\r\n",
+    "100 MB without a length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b" " * (100 * MEBIBYTE),
+    "a gzip bomb of 200 MB": reply(body=BOMB, Content_Encoding="gzip"),
+    "a deflate bomb of 200 MB": reply(body=zlib.compress(b" " * (200 * MEBIBYTE)), Content_Encoding="deflate"),
+    "a gzip bomb in an error": reply(body=BOMB, status=401, Content_Encoding="gzip"),
+}
+
+
+@pytest.mark.fault(
+    23,
+    "an answer of 100 MB, or a gzip bomb of 200",
+    "read up to max_response_bytes",
+    "ApiResponseError",
+    "UnauthorizedError",
+)
+@pytest.mark.parametrize("what", TOO_MUCH)
+def test_the_answer_is_too_long(call: Call, server: Recorder, what: str) -> None:
+    server.answer(TOO_MUCH[what])
+    outcome = call(server.url, calls=[{"operation": "get_token_by_client"}] * 2)
+    assert outcome.body == " " * MEBIBYTE
+    assert outcome.memory < 10 * MEBIBYTE
+
+
+@pytest.mark.fault(23, "an answer longer than one's own `max_response_bytes`", "the error names it", "ApiResponseError")
+def test_the_answer_is_longer_than_a_limit_of_ones_own(call: Call, server: Recorder) -> None:
+    outcome = call(server.url, max_response_bytes=10)
+    assert "longer than Configuration.max_response_bytes (10)" in outcome.text
+
+
+@pytest.mark.fault(23, "a compressed answer", "decompressed, whether or not it was asked for")
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_the_answer_is_compressed(
+    call: Call, server: Recorder, encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    server.answer(reply(body=compress(json.dumps(GRANT).encode()), Content_Encoding=encoding))
+    assert call(server.url).data["access_token"] == TOKEN
+
+
+COMPRESSED = gzip.compress(json.dumps(GRANT).encode())
+
+
+@pytest.mark.fault(
+    23, "a compressed answer that is broken or cut, or in an unknown encoding", "an error", "ApiResponseError"
+)
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"no gzip", "gzip"),
+        (COMPRESSED[:-9], "gzip"),
+        (COMPRESSED[:5], "gzip"),
+        (COMPRESSED, "br"),
+        (COMPRESSED, "gzip, gzip"),
+    ],
+)
+def test_the_answer_cannot_be_decompressed(call: Call, server: Recorder, body: bytes, encoding: str) -> None:
+    server.answer(reply(body=body, Content_Encoding=encoding))
+    assert call(server.url, max_attempts=1).status == 200
+
+
+@pytest.mark.fault(24, "fields that nobody knows", "kept in `additional_properties`")
+def test_an_answer_has_more_fields(call: Call, server: Recorder) -> None:
+    server.answer(reply({**GRANT, "colour": "blue", "scope": {"shade": 7}}))
+    assert call(server.url).data["access_token"] == TOKEN
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[tuple[Recorder, bluejeans.AuthenticationApi]]:
+    """A server, and a client of it that tries once."""
+    configuration = bluejeans.Configuration()
+    configuration.max_attempts, configuration.call_timeout, configuration.trust_env = 1, 5, False
+    with Recorder() as server:
+        configuration.host = server.url
+        with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+            yield server, api
+
+
+class TestWhateverBytesComeBack:
+    """Properties, with bodies and whole answers that hypothesis makes up."""
+
+    def outcome(self, told: tuple[Recorder, bluejeans.AuthenticationApi], answer: Answer) -> Any:
+        server, api = told
+        server.answer(answer)
+        try:
+            return api.get_token_by_client(bluejeans.GrantRequestClient(client_id="a", client_secret="canary-secret"))
+        except bluejeans.ApiException as error:
+            return error
+
+    scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+    values = st.recursive(scalars, lambda part: st.lists(part) | st.dictionaries(st.text(), part), max_leaves=8)
+    fields = st.sampled_from(["access_token", "expires_in", "scope", "token_type", "code", "message"])
+    jsons = st.dictionaries(fields | st.text(), values).map(lambda content: json.dumps(content).encode())
+    bodies = st.binary(max_size=200) | jsons | values.map(lambda value: json.dumps(value).encode())
+
+    relaxed = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+    @relaxed
+    @given(body=bodies, status=st.sampled_from([200, 201, 400, 401, 429, 500, 503]))
+    def test_a_body_is_a_grant_or_an_error(
+        self, told: tuple[Recorder, bluejeans.AuthenticationApi], body: bytes, status: int
+    ) -> None:
+        outcome = self.outcome(told, reply(body=body, status=status))
+        if isinstance(outcome, bluejeans.GrantClient):
+            assert status < 300
+            assert outcome.access_token
+            assert isinstance(outcome.access_token, str)
+            assert outcome.expires_in is None or isinstance(outcome.expires_in, int)
+        else:
+            assert isinstance(outcome, (bluejeans.ApiResponseError, bluejeans.ApiStatusError))
+            assert outcome.status == status
+
+    @relaxed
+    @given(
+        head=st.binary(max_size=60) | st.sampled_from([b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: "]),
+        rest=st.binary(max_size=60) | bodies,
+    )
+    def test_an_answer_is_a_grant_or_an_error(
+        self, told: tuple[Recorder, bluejeans.AuthenticationApi], head: bytes, rest: bytes
+    ) -> None:
+        outcome = self.outcome(told, lambda connection: connection.sendall(head + rest))
+        assert isinstance(outcome, (bluejeans.GrantClient, bluejeans.ApiException))
+        if isinstance(outcome, bluejeans.GrantClient):
+            assert outcome.access_token
