@@ -15,6 +15,7 @@ from .proxies import Proxy
 
 RETRYABLE_STATUSES = (429, 502, 503, 504)
 CREDENTIALS_OF_A_PROXY = "It wants a user name and password that it knows: http://user:password@host:port"
+_ENDS_OF_TLS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class Meaning(NamedTuple):
@@ -31,10 +32,10 @@ def meaning_of(error: HTTPError, connected: bool, proxy: Proxy | None) -> Meanin
     """What `error` means for a request that had, or had not, a connection all the way to the service."""
     root = _root(error)
     why = _words(root)
-    at_proxy = isinstance(error, (ProxyError, TimeoutError, NewConnectionError))
-    if proxy and not connected and at_proxy:
+    broke_off = isinstance(root, _ENDS_OF_TLS)
+    if proxy and not connected and (broke_off or not isinstance(error, SSLError)):
         return _at_the_proxy(root, why, proxy)
-    if isinstance(root, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+    if broke_off:
         return Meaning(ApiConnectionError, True, "the connection broke off to", why)
     if isinstance(error, SSLError):
         return Meaning(ApiTLSError, False, "no trusted TLS with", why, _advice_on_tls(root))
@@ -58,7 +59,8 @@ def _at_the_proxy(root: BaseException, why: str, proxy: Proxy) -> Meaning:
     advice = f"The proxy is {proxy!r}."
     if status == 407:
         advice += f" {CREDENTIALS_OF_A_PROXY}"
-    may_pass = status in RETRYABLE_STATUSES if refused else not isinstance(root, ssl.SSLError)
+    untrusted = isinstance(root, ssl.SSLError) and not isinstance(root, _ENDS_OF_TLS)
+    may_pass = status in RETRYABLE_STATUSES if refused else not untrusted
     return Meaning(ApiProxyError, may_pass, "no way through the proxy to", why, advice)
 
 

@@ -58,17 +58,18 @@ def _is_bypassed(host: str, port: int, no_proxy: str) -> bool:
         # An IPv6 address has a port behind it only if it stands in brackets.
         parts = re.fullmatch(r"(\[.+\]|[^:]+)(?::(\d+))?", entry)
         name, only = parts.groups() if parts else (entry, None)
-        name = name.strip("[]")
-        if not name or (only and int(only) != port):
-            continue
-        domain = name.lstrip("*").lstrip(".")
-        if name == "*" or f".{host}".endswith(f".{domain}") or _is_in_network(host, name):
+        if (not only or int(only) == port) and (name == "*" or _is_within(host, name.strip("[]"))):
             return True
     return False
 
 
-def _is_in_network(host: str, network: str) -> bool:
+def _is_within(host: str, name: str) -> bool:
     try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        domain = name.lstrip("*").lstrip(".")
+        return bool(domain) and f".{host}".endswith(f".{domain}")
+    try:
+        return address in ipaddress.ip_network(name, strict=False)
     except ValueError:
         return False

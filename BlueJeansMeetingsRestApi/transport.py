@@ -89,6 +89,13 @@ class _Response(http.client.HTTPResponse):
         self._reader = _BoundedReader(sock, self.fp.detach())
         self.fp: Any = io.BufferedReader(self._reader)
 
+    def _read_status(self) -> tuple[str, int, str]:
+        try:
+            return super()._read_status()  # type: ignore[misc,no-any-return]
+        except BaseException:
+            self.close()  # which http.client leaves to chance where the answer is a proxy's
+            raise
+
     def begin(self) -> None:
         super().begin()
         call.status = self.status
@@ -150,7 +157,13 @@ class _Connection:
 
     def send(self, data: Any) -> None:
         if len(data) <= _FITS_INTO_BUFFERS:
-            super().send(data)  # type: ignore[misc]
+            try:
+                super().send(data)  # type: ignore[misc]
+            except OSError:
+                # Since TLS 1.3 a server refuses a client's certificate after the handshake, and then hangs up.
+                if isinstance(self.sock, ssl.SSLSocket):
+                    self.sock.recv(1)  # raises what it said, if it did
+                raise
             return
         if self.sock is None:
             self.connect()

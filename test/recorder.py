@@ -38,6 +38,7 @@ class Recorder:
 
     answers: list[Answer] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
+    tolerant: bool = False  # of what is no HTTP; it is answered all the same
     requests: list[Recorded] = field(default_factory=list)
     connections: int = 0
 
@@ -53,7 +54,7 @@ class Recorder:
                 super().setup()
 
             def handle(self) -> None:
-                while (recorded := read_request(self.rfile)) is not None:
+                while (recorded := self.read()) is not None:
                     recorder.requests.append(recorded)
                     answer = recorder.answers.pop(0) if len(recorder.answers) > 1 else recorder.answers[0]
                     if callable(answer):
@@ -62,6 +63,11 @@ class Recorder:
                     self.request.sendall(answer)
                     if b"Connection: close" in answer:
                         return
+
+            def read(self) -> Recorded | None:
+                if recorder.tolerant:
+                    return Recorded("", "", {}, self.request.recv(1 << 16))
+                return read_request(self.rfile)
 
             def finish(self) -> None:
                 self.rfile.close()

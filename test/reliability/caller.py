@@ -79,19 +79,21 @@ def main() -> None:
     speak_up()
     if plan["dns_hangs"]:
         socket.getaddrinfo = hanging(socket.getaddrinfo)
-    configuration = bluejeans.Configuration()
-    configuration.debug = True
-    configuration.api_key["access_token"] = SECRETS["access_token"]
-    for name, value in plan["settings"].items():
-        setattr(configuration, name, value)
+    configuration = configured(plan["settings"])
     outcomes = []
     with bluejeans.ApiClient(configuration) as client:
-        show(configuration, client, ARGUMENTS, client.rest_client.pool_manager.connection_pool_kw)
+        show(
+            configuration,
+            client,
+            client.rest_client,
+            *(part for arguments in ARGUMENTS.values() for part in arguments.values() if hasattr(part, "to_dict")),
+        )
         for call in plan["calls"]:
             configuration.host = call.get("host", configuration.host)
             memory = resident("VmRSS")
             started = time.monotonic()
-            outcome = outcome_of(client, call)
+            with bluejeans.ApiClient(configured(call.get("settings", {}))) as other:
+                outcome = outcome_of(other if "settings" in call else client, call)
             outcome["ended"] = time.monotonic()
             outcome["seconds"] = outcome["ended"] - started
             outcome["memory"] = resident("VmHWM") - memory
@@ -99,6 +101,15 @@ def main() -> None:
         show(configuration, client, client.last_response)
     gc.collect()  # what was left open says so now
     Path(sys.argv[1]).write_text(json.dumps(outcomes), encoding="utf-8")
+
+
+def configured(settings: dict[str, Any]) -> bluejeans.Configuration:
+    configuration = bluejeans.Configuration()
+    configuration.debug = True
+    configuration.api_key["access_token"] = SECRETS["access_token"]
+    for name, value in settings.items():
+        setattr(configuration, name, value)
+    return configuration
 
 
 def speak_up() -> None:
@@ -140,14 +151,15 @@ def returned(client: bluejeans.ApiClient, call: dict[str, Any]) -> Any:
     else:
         arguments = (AS_DICTIONARIES if call.get("dictionaries") else ARGUMENTS)[call["operation"]]
         data = getattr(bluejeans.AuthenticationApi(client), call["operation"])(**arguments, **options)
+    if not hasattr(data, "to_dict"):
+        return data
     show(data)
-    return data.to_dict() if hasattr(data, "to_dict") else data
+    return data.to_dict()
 
 
 def show(*objects: Any) -> None:
     for one in objects:
-        # What a server was told, and the body it answered with, are themselves no text that shows by accident.
-        print(f"{one} {one!r}" if not isinstance(one, (dict, str)) else repr(sorted(one)))
+        print(one, repr(one), f"{one}")
 
 
 def tell(error: BaseException) -> None:

@@ -111,7 +111,7 @@ ENDLESS = {
 @pytest.mark.parametrize("where", ENDLESS)
 def test_a_byte_comes_now_and_then(call: Call, server: Recorder, where: str) -> None:
     server.answer(ENDLESS[where])
-    outcome = call(server.url, call_timeout=1)
+    outcome = call(server.url, call_timeout=0.5)
     assert len(server.requests) == outcome.attempts
 
 
