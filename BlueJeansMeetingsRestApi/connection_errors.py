@@ -8,7 +8,7 @@ import socket
 import ssl
 from typing import NamedTuple
 
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, SSLError, TimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError, TimeoutError
 
 from .exceptions import ApiConnectionError, ApiProxyError, ApiTimeoutError, ApiTLSError
 from .proxies import Proxy

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
+import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
@@ -88,13 +90,18 @@ def leaves_no_variables(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        handled = sys.exc_info()[1]
         try:
             return function(*args, **kwargs)
         except BaseException as error:
             # This frame is still running, and cannot be cleared with the others.
             del args, kwargs
-            for link in filter(None, (error, error.__cause__)):
-                traceback.clear_frames(link.__traceback__)
+            _clear_frames(error, handled)
             raise
 
     return call
+
+
+def _clear_frames(error: BaseException, handled: BaseException | None) -> None:
+    for link in itertools.takewhile(lambda link: link is not handled, chain(error)):
+        traceback.clear_frames(link.__traceback__)

@@ -185,12 +185,17 @@ class RESTClientObject:
             return answer
         except HTTPError as error:
             failure = self._failure(error, request)
-        # Raised out here, lest the error of urllib3 comes along as a hidden `__context__`.
-        raise failure
+        try:
+            # Raised out here, lest the error of urllib3 comes along as a hidden `__context__`.
+            raise failure
+        finally:
+            del failure  # or it would hold itself, by its traceback and this frame, and the connection's remains
 
     def _failure(self, error: HTTPError, request: Request) -> ApiException:
         """The kind of ApiException that an error of urllib3 is."""
         call = transport.call
+        if call.answer is not None:
+            call.answer.close()  # http.client leaves to chance when, where it is a proxy's
         kind, may_pass, what, why, advice = meaning_of(error, call.connected, proxy_for(self.configuration))
         failure: ApiException
         if call.status and kind is ApiConnectionError:

@@ -35,7 +35,7 @@ class CurrentCall(threading.local):
 
     deadline: when it ends, on the monotonic clock. query: the last part of the request's target. fresh: whether a kept
     connection will not do. reused: whether it was one. connected: whether the service may have got something of the
-    request. status: the HTTP status, once it has come.
+    request. answer: the last that was read from, a proxy's included. status: the HTTP status, once it has come.
     """
 
     deadline = math.inf
@@ -43,6 +43,7 @@ class CurrentCall(threading.local):
     fresh = False
     reused = False
     connected = False
+    answer: Any = None
     status = 0
 
 
@@ -86,15 +87,9 @@ class _BoundedReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
+        call.answer = self
         self._reader = _BoundedReader(sock, self.fp.detach())
         self.fp: Any = io.BufferedReader(self._reader)
-
-    def _read_status(self) -> tuple[str, int, str]:
-        try:
-            return super()._read_status()  # type: ignore[misc,no-any-return]
-        except BaseException:
-            self.close()  # which http.client leaves to chance where the answer is a proxy's
-            raise
 
     def begin(self) -> None:
         super().begin()

@@ -66,7 +66,8 @@ class Recorder:
 
             def read(self) -> Recorded | None:
                 if recorder.tolerant:
-                    return Recorded("", "", {}, self.request.recv(1 << 16))
+                    sent = self.request.recv(1 << 16)
+                    return Recorded("", "", {}, sent) if sent else None
                 return read_request(self.rfile)
 
             def finish(self) -> None:
@@ -133,6 +134,17 @@ def reset(connection: socket.socket) -> None:
 def keep_silent(connection: socket.socket) -> None:
     """Say nothing until the client goes."""
     connection.recv(1)
+
+
+class Silence:
+    """Answers nothing; `asked` is set once there was a request."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    def __call__(self, connection: socket.socket) -> None:
+        self.asked.set()
+        keep_silent(connection)
 
 
 def drip(start: bytes = b"", drop: bytes = b"x") -> Callable[[socket.socket], None]:

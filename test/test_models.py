@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import traceback
 from pprint import pformat
 from typing import Any
 
 import pytest
+import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi import models
@@ -268,3 +272,46 @@ class TestDeclaring:
         import inspect
 
         assert str(inspect.signature(bluejeans.Partition)) == ("(id: 'int | None' = None, name: 'str | None' = None)")
+
+
+class TestWhateverTheTexts:
+    """Properties, with texts that hypothesis makes up."""
+
+    @given(st.data())
+    def test_json_gives_the_same_model_again(self, data: st.DataObject) -> None:
+        cls = data.draw(st.sampled_from(MODELS))
+        model = data.draw(models_of(cls))
+        client = bluejeans.ApiClient()
+        content = json.dumps(client.sanitize_for_serialization(model)).encode()
+        assert client.deserialize(urllib3.HTTPResponse(content), cls) == model
+
+    @given(st.data())
+    def test_no_text_of_it_shows_a_secret(self, data: st.DataObject) -> None:
+        secrets = st.text("0123456789", min_size=12).map("canary{}".format)
+        model = data.draw(models_of(data.draw(st.sampled_from(MODELS)), secrets))
+        assert "canary" not in f"{model}{model!r}{model.to_str()}"
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+def models_of(cls: type[Model], secrets: st.SearchStrategy[str] = TEXTS) -> st.SearchStrategy[Model]:
+    """Models of a class with any values of the declared types, and `secrets` for those that are secret."""
+    plain: dict[str, st.SearchStrategy[Any]] = {
+        "str": TEXTS,
+        "int": st.integers(),
+        "bool": st.booleans(),
+        "object": TEXTS,
+    }
+
+    def values(a: Attribute) -> st.SearchStrategy[Any]:
+        if a.allowed:
+            return st.sampled_from(a.allowed)
+        return secrets if a.secret else of_type(a.type)
+
+    def of_type(name: str) -> st.SearchStrategy[Any]:
+        if name.startswith("list["):
+            return st.lists(of_type(name[len("list[") : -1]), max_size=3)
+        return plain[name] if name in plain else models_of(getattr(bluejeans, name), secrets)
+
+    return st.builds(cls, **{a.name: values(a) for a in cls.attributes})

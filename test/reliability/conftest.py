@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import pytest
 from recorder import Recorder, reply
@@ -22,11 +22,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
     def start(
         host: str,
         operation: str = "get_token_by_client",
-        calls: Union[list[dict[str, Any]], None] = None,
-        environment: Union[dict[str, str], None] = None,
+        calls: list[dict[str, Any]] | None = None,
+        environment: dict[str, str] | None = None,
         dns_hangs: bool = False,
         dictionaries: bool = False,
-        options: Union[dict[str, Any], None] = None,
+        options: dict[str, Any] | None = None,
         **settings: Any,
     ) -> Caller:
         one = {"operation": operation, "dictionaries": dictionaries, "options": options or {}}

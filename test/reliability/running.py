@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 from caller import SECRETS
@@ -32,12 +32,12 @@ class Outcome:
     memory: int
     data: Any = None
     text: str = ""
-    status: Union[int, None] = None
+    status: int | None = None
     reason: str = ""
-    body: Union[str, None] = None
+    body: str | None = None
     attempts: int = 1
     retryable: bool = False
-    retry_after: Union[float, None] = None
+    retry_after: float | None = None
     output: str = ""
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from recorder import Recorder, drip, keep_silent, reply, reset, unused_port
+from recorder import Recorder, Silence, drip, keep_silent, reply, reset, unused_port
 from running import ENOUGH, GRANT, Caller, Outcome
 
 Call = Callable[..., Outcome]
@@ -238,15 +237,10 @@ class TestCtrlC:
 
     @pytest.mark.fault(9, "Ctrl-C while waiting for an answer", "it gets through at once", "KeyboardInterrupt")
     def test_while_waiting_for_an_answer(self, begin: Callable[..., Caller]) -> None:
-        asked = threading.Event()
-
-        def tell_and_keep_silent(connection: socket.socket) -> None:
-            asked.set()
-            keep_silent(connection)
-
-        with Recorder([tell_and_keep_silent]) as silent:
+        silence = Silence()
+        with Recorder([silence]) as silent:
             caller = begin(silent.url)
-            assert asked.wait(ENOUGH)
+            assert silence.asked.wait(ENOUGH)
             assert interrupted(caller, caller.interrupt) == ("KeyboardInterrupt", "")
 
     @pytest.mark.fault(9, "Ctrl-C in the pause before another try", "it gets through at once", "KeyboardInterrupt")

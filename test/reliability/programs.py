@@ -1,0 +1,115 @@
+"""Programs whose end, threads, files or children are what a test is about. `python programs.py NAME HOST` runs one."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+import time
+
+from caller import ARGUMENTS
+
+import BlueJeansMeetingsRestApi as bluejeans
+
+
+def api_at(host: str, **settings: object) -> bluejeans.AuthenticationApi:
+    configuration = bluejeans.Configuration()
+    configuration.host, configuration.trust_env = host, False
+    vars(configuration).update(settings)
+    return bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))
+
+
+def token(api: bluejeans.AuthenticationApi) -> str | None:
+    return api.get_token_by_client(**ARGUMENTS["get_token_by_client"]).access_token
+
+
+def end_with_async_calls_under_way(host: str) -> None:
+    """Ends once it is told to on standard input."""
+    api = api_at(host)
+    for _ in range(3):
+        api.get_token_by_client(**ARGUMENTS["get_token_by_client"], async_req=True)
+    sys.stdin.readline()
+    print(time.monotonic(), flush=True)
+
+
+def end_with_calls_in_daemon_threads(host: str) -> None:
+    api = api_at(host)
+    for _ in range(3):
+        threading.Thread(target=token, args=(api,), daemon=True).start()
+    sys.stdin.readline()
+    print(time.monotonic(), flush=True)
+
+
+def make_and_close_10_000_clients(host: str) -> None:
+    """Some of them make a call, some of them one in a thread."""
+
+    def make_and_close(number: int) -> None:
+        with api_at(host) as api:
+            if number % 10 == 0:
+                token(api)
+            if number % 500 == 0:
+                api.get_token_by_client(**ARGUMENTS["get_token_by_client"], async_req=True).get()
+
+    make_and_close(0)
+    before = (threading.active_count(), open_files())
+    for number in range(10_000):
+        make_and_close(number)
+    assert (threading.active_count(), open_files()) == before
+
+
+def drop_clients(host: str) -> None:
+    """Clients that nobody closes, as in programs written for the 2019 SDK."""
+    before = open_files()
+    for _ in range(100):
+        token(api_at(host))
+    gc.collect()
+    assert open_files() == before
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"))
+
+
+def fork_after_use(host: str) -> None:
+    api = api_at(host)
+    token(api)
+    in_a_child(lambda: token(api) or sys.exit("no token"))
+    # The child's end must not have ended the parent's connection.
+    token(api)
+
+
+def fork_after_use_of_threads(host: str) -> None:
+    api = api_at(host)
+
+    def call_in_a_thread() -> None:
+        api.get_token_by_client(**ARGUMENTS["get_token_by_client"], async_req=True).get(30)
+
+    call_in_a_thread()
+    in_a_child(call_in_a_thread)
+    api.api_client.close()
+
+
+def fork_during_a_call(host: str) -> None:
+    """The first request gets no answer; the child makes its own while the parent's is under way."""
+    api = api_at(host, max_attempts=1)
+    threading.Thread(target=token, args=(api,), daemon=True).start()
+    sys.stdin.readline()
+    in_a_child(lambda: token(api) or sys.exit("no token"))
+
+
+def in_a_child(do: object) -> None:
+    assert callable(do)
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            do()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](sys.argv[2])

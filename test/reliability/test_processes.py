@@ -1,0 +1,84 @@
+"""Rows 10 and 11: what is left behind when clients, processes and their children end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from recorder import Recorder, Silence, reply
+from running import ENOUGH, GRANT, secrets_shown
+
+PROGRAMS = Path(__file__).with_name("programs.py")
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system knows no fork")
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., str]]:
+    """Runs one of `programs.py` to its end, which has to be a good one, and returns what it printed."""
+    running = []
+
+    def run(program: str, host: str, until: Callable[[], object] = lambda: None) -> str:
+        command = [sys.executable, "-W", "ignore:.*fork:DeprecationWarning", str(PROGRAMS), program, host]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        running.append(process)
+        until()
+        output = process.communicate("go on\n", timeout=ENOUGH * 2)[0]
+        assert secrets_shown(output) == []
+        assert process.returncode == 0, output
+        return output
+
+    yield run
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.fault(10, "the program ends while calls are under way in threads", "it ends within a second")
+@pytest.mark.parametrize("program", ["end_with_async_calls_under_way", "end_with_calls_in_daemon_threads"])
+def test_the_program_ends_while_calls_are_under_way(run: Callable[..., str], program: str) -> None:
+    silence = Silence()
+    with Recorder([silence]) as server:
+        output = run(program, server.url, until=lambda: silence.asked.wait(ENOUGH))
+        assert time.monotonic() - float(output) < 1
+
+
+@pytest.mark.fault(10, "10,000 clients are made and closed", "no thread and no open file is left")
+def test_10_000_clients_are_made_and_closed(run: Callable[..., str], server: Recorder) -> None:
+    run("make_and_close_10_000_clients", server.url)
+    assert len(server.requests) > 1000
+
+
+@pytest.mark.fault(10, "clients are dropped without `close()`", "no open file is left")
+def test_clients_are_dropped(run: Callable[..., str], server: Recorder) -> None:
+    run("drop_clients", server.url)
+    assert len(server.requests) == 100
+
+
+@needs_fork
+@pytest.mark.fault(11, "a process forks after it has used a client", "the child opens a connection of its own")
+def test_a_process_forks_after_use(run: Callable[..., str], server: Recorder) -> None:
+    run("fork_after_use", server.url)
+    assert (len(server.requests), server.connections) == (3, 2)
+
+
+@needs_fork
+@pytest.mark.fault(11, "a process forks after it has used `async_req`", "the child starts threads of its own")
+def test_a_process_forks_after_use_of_threads(run: Callable[..., str], server: Recorder) -> None:
+    run("fork_after_use_of_threads", server.url)
+    assert len(server.requests) == 2
+
+
+@needs_fork
+@pytest.mark.fault(11, "a process forks while another thread makes a call", "the child's call succeeds")
+def test_a_process_forks_during_a_call(run: Callable[..., str]) -> None:
+    silence = Silence()
+    with Recorder([silence, reply(GRANT)]) as server:
+        run("fork_during_a_call", server.url, until=lambda: silence.asked.wait(ENOUGH))
+        assert len(server.requests) == 2
