@@ -1,16 +1,18 @@
-"""Renders the pages that follow from the code: one for each model, and `AuthenticationApi.md`.
+"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, the table in `RELIABILITY.md`.
 
 `python docs/render.py` writes them; `python docs/render.py --check` fails if one of them is not what it would write.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import io
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.api.authentication_api import Endpoint
@@ -25,12 +27,14 @@ OPERATIONS = {
     for name, method in sorted(vars(bluejeans.AuthenticationApi).items())
     if hasattr(method, "__wrapped__") and not name.endswith("_with_http_info")
 }
+MADE_HERE = "<!-- The table below is made by docs/render.py. -->"
 BACK = "[Back to the operations](AuthenticationApi.md) · [All pages](README.md) · [README](../README.md)"
 
 
 def main(arguments: list[str]) -> int:
     pages = {f"{model.__name__}.md": model_page(model) for model in MODELS}
     pages["AuthenticationApi.md"] = operations_page()
+    pages["RELIABILITY.md"] = reliability_page()
     stale = [name for name, text in pages.items() if not is_up_to_date(FOLDER / name, text)]
     for name in stale:
         if "--check" in arguments:
@@ -181,6 +185,40 @@ def example(name: str) -> str:
     lines.append("except BlueJeansMeetingsRestApi.ApiException as error:")
     lines.append(f'    print("{name} failed:", error)')
     return "\n".join(lines)
+
+
+def reliability_page() -> str:
+    """The page as it is, with the table that the tests' markers make."""
+    prose, made_here, _ = (FOLDER / "RELIABILITY.md").read_text(encoding="utf-8").partition(MADE_HERE)
+    lines = ["| | What goes wrong | What happens | Raised | Test |", "| --- | --- | --- | --- | --- |"]
+    for name, path, (row, fault, happens, *kinds) in sorted(faults(), key=lambda found: found[2][0]):
+        raised = ", ".join(f"`{kind}`" for kind in kinds) or "nothing"
+        lines.append(f"| {row} | {fault} | {happens} | {raised} | [{name}](../{path}) |")
+    return "\n".join([prose + made_here, "", *lines, "", "[All pages](README.md)", ""])
+
+
+def faults() -> list[tuple[str, str, tuple[Any, ...]]]:
+    """The name, the file and the marker's arguments of each test that is a row, in their order."""
+    import pytest
+
+    class Collected:
+        found: ClassVar[dict[tuple[str, str], tuple[Any, ...]]] = {}
+
+        def pytest_collection_finish(self, session: pytest.Session) -> None:
+            for item in session.items:
+                marker = item.get_closest_marker("fault")
+                if marker:
+                    path = item.path.relative_to(FOLDER.parent).as_posix()
+                    self.found[item.nodeid.partition("[")[0].rpartition("::")[2], path] = marker.args
+
+    # Where the package is installed, pytest says that it came too late to rewrite it.
+    options = ["--collect-only", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    options += ["--rootdir", str(FOLDER.parent)]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        ended = pytest.main([*options, str(FOLDER.parent / "test" / "reliability")], plugins=[Collected()])
+    if ended:
+        sys.exit(said.getvalue())
+    return [(name, path, arguments) for (name, path), arguments in Collected.found.items()]
 
 
 if __name__ == "__main__":
