@@ -1,4 +1,5 @@
-"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, the table in `RELIABILITY.md`.
+"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, the table in `RELIABILITY.md`, and
+the schemas in `openapi.yaml`.
 
 `python docs/render.py` writes them; `python docs/render.py --check` fails if one of them is not what it would write.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -28,6 +30,12 @@ OPERATIONS = {
     if hasattr(method, "__wrapped__") and not name.endswith("_with_http_info")
 }
 MADE_HERE = "<!-- The table below is made by docs/render.py. -->"
+SCHEMAS_MADE_HERE = "    # What follows is made by docs/render.py from the models.\n"
+# A model leaves most attributes of a request optional, as the 2019 SDK did. The service does with this one alone.
+MAY_BE_LEFT_OUT = {"meetingPasscode"}
+# Scripts in use send these too, and the service takes them.
+ALSO_TAKEN = {"meetingNumericId": ["integer"], "meetingPasscode": ["integer", "null"]}
+GRANTS = ("Client", "Code", "Meeting", "Password", "Refresh")
 BACK = "[Back to the operations](AuthenticationApi.md) · [All pages](README.md) · [README](../README.md)"
 
 
@@ -35,6 +43,7 @@ def main(arguments: list[str]) -> int:
     pages = {f"{model.__name__}.md": model_page(model) for model in MODELS}
     pages["AuthenticationApi.md"] = operations_page()
     pages["RELIABILITY.md"] = reliability_page()
+    pages["openapi.yaml"] = openapi_document()
     stale = [name for name, text in pages.items() if not is_up_to_date(FOLDER / name, text)]
     for name in stale:
         if "--check" in arguments:
@@ -195,6 +204,79 @@ def reliability_page() -> str:
         raised = ", ".join(f"`{kind}`" for kind in kinds) or "nothing"
         lines.append(f"| {row} | {fault} | {happens} | {raised} | [{name}](../{path}) |")
     return "\n".join([prose + made_here, "", *lines, "", "[All pages](README.md)", ""])
+
+
+def openapi_document() -> str:
+    """The document as it is, with the schemas that the models make."""
+    by_hand, made_here, _ = (FOLDER / "openapi.yaml").read_text(encoding="utf-8").partition(SCHEMAS_MADE_HERE)
+    schemas = {
+        "GrantRequest": {
+            "description": "One of five grants, named by `grant_type`.",
+            "oneOf": [reference(f"GrantRequest{grant}") for grant in GRANTS],
+            "discriminator": {
+                "propertyName": "grant_type",
+                "mapping": {
+                    a.default: f"#/components/schemas/{model.__name__}"
+                    for model in MODELS
+                    for a in model.attributes
+                    if a.name == "grant_type"
+                },
+            },
+        },
+        "Grant": {
+            "description": "What the grant that was asked for gives.",
+            "anyOf": [reference(f"Grant{grant}") for grant in GRANTS],
+        },
+        **{model.__name__: schema(model) for model in MODELS},
+    }
+    return by_hand + made_here + "".join(as_yaml(schemas, indent="    "))
+
+
+def schema(model: type[Model]) -> dict[str, Any]:
+    """The JSON Schema of a model."""
+    is_request = "Request" in model.__name__
+    required = [a.key for a in model.attributes if a.promised or (is_request and a.key not in MAY_BE_LEFT_OUT)]
+    return {
+        "type": "object",
+        "description": inspect.getdoc(model),
+        **({"required": required} if required else {}),
+        "properties": {a.key: property_schema(a, is_request) for a in model.attributes},
+    }
+
+
+def property_schema(a: Attribute, is_request: bool) -> dict[str, Any]:
+    said = type_schema(a.type)
+    if is_request and a.key in ALSO_TAKEN:
+        said["type"] = [said["type"], *ALSO_TAKEN[a.key]]
+    if a.allowed:
+        said["enum"] = list(a.allowed)
+    if a.secret:
+        said["format"] = "password"
+    return {**said, "description": a.doc}
+
+
+def type_schema(type_: str) -> dict[str, Any]:
+    """A type, by the 2019 SDK's naming, as JSON Schema."""
+    if type_.startswith("list["):
+        return {"type": "array", "items": type_schema(type_[len("list[") : -1])}
+    simple = {"str": "string", "int": "integer", "bool": "boolean", "object": None}
+    if type_ not in simple:
+        return reference(type_)
+    return {"type": simple[type_]} if simple[type_] else {}
+
+
+def reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def as_yaml(content: dict[str, Any], indent: str) -> Iterator[str]:
+    """Lines of YAML: objects of objects in blocks, everything else as JSON, which is YAML too."""
+    for key, value in content.items():
+        if isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()):
+            yield f"{indent}{key}:\n"
+            yield from as_yaml(value, indent + "  ")
+        else:
+            yield f"{indent}{key}: {json.dumps(value)}\n"
 
 
 def faults() -> list[tuple[str, str, tuple[Any, ...]]]:
