@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import urllib3
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from BlueJeansMeetingsRestApi.sandbox.service import Assumptions
 
 http = urllib3.PoolManager()
 ALL_SCOPES = "list_meetings,modify_meetings,user_info"
@@ -195,6 +197,11 @@ class TestCodeGrant:
     def test_refuses_a_code_that_was_never_given(self, sandbox: Sandbox) -> None:
         assert grant(sandbox, **code_body(sandbox, "made up"))[0] == 401
 
+    @pytest.mark.parametrize("uri", ["http://[", "https://app.example:x/callback", "//", ""])
+    def test_a_redirect_uri_that_is_none_is_refused(self, sandbox: Sandbox, uri: str) -> None:
+        body = {**code_body(sandbox, sandbox.authorize()), "redirectUri": uri}
+        assert grant(sandbox, **body)[0] == 400
+
     def test_a_wrong_secret_does_not_spend_the_code(self, sandbox: Sandbox) -> None:
         body = code_body(sandbox, sandbox.authorize())
         assert grant(sandbox, **{**body, "client_secret": "wrong"})[0] == 401
@@ -269,6 +276,15 @@ class TestRevoke:
     def test_is_for_tokens_of_the_code_grant_only(self, sandbox: Sandbox) -> None:
         assert revoke(sandbox, password_token(sandbox))[0] == 400
 
+    @pytest.mark.parametrize("token", ["", "made-up"])
+    def test_a_token_that_is_none_is_not_taken_for_a_revoked_one(self, sandbox: Sandbox, token: str) -> None:
+        assert revoke(sandbox, token)[0] == 401
+
+    def test_an_expired_token_is_not_taken_for_a_revoked_one(self, sandbox: Sandbox) -> None:
+        token = code_grant(sandbox)["access_token"]
+        sandbox.advance(3600)
+        assert revoke(sandbox, token)[0] == 401
+
     def test_needs_the_applications_secret(self, sandbox: Sandbox) -> None:
         token = code_grant(sandbox)["access_token"]
         url = f"{sandbox.url}/oauth2/token?Revoke&access_token={token}"
@@ -340,6 +356,11 @@ class TestBodies:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         assert ask("POST", f"{sandbox.url}/oauth2/token", body, headers)[0] == 200
 
+    def test_an_empty_field_of_a_form_is_there(self, sandbox: Sandbox) -> None:
+        body = urlencode({"grant_type": "password", "username": sandbox.username, "password": ""})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert ask("POST", f"{sandbox.url}/oauth2/token", body, headers)[0] == 401
+
     @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
     def test_json_is_taken_whatever_it_calls_itself(self, sandbox: Sandbox, content_type: str) -> None:
         body = {"grant_type": "password", "username": sandbox.username, "password": sandbox.password}
@@ -356,10 +377,15 @@ class TestBodies:
     def test_an_unknown_grant_is_refused(self, sandbox: Sandbox, grant_type: Any) -> None:
         assert grant(sandbox, grant_type=grant_type)[0] == 400
 
-    @pytest.mark.parametrize("value", [None, True, {}, ["x"]])
+    @pytest.mark.parametrize("value", [None, True, {}, ["x"], 1, 1.5])
     def test_a_field_that_is_no_text_is_named(self, sandbox: Sandbox, value: Any) -> None:
         status, answer = grant(sandbox, grant_type="password", username=sandbox.username, password=value)
         assert (status, answer["message"]) == (400, "password is missing or no text.")
+
+    @pytest.mark.parametrize("name", ["client_id", "client_secret", "code", "redirectUri"])
+    def test_half_of_a_surrogate_pair_is_text_that_is_wrong(self, sandbox: Sandbox, name: str) -> None:
+        body = {**code_body(sandbox, sandbox.authorize()), name: "\ud800"}
+        assert grant(sandbox, **body)[0] in (400, 401)
 
     def test_a_body_of_more_than_a_mebibyte_is_refused(self, sandbox: Sandbox) -> None:
         assert ask("POST", f"{sandbox.url}/oauth2/token", "x" * ((1 << 20) + 1))[0] == 413
@@ -452,3 +478,117 @@ class TestAuthorize:
 
     def test_without_scopes_the_usual_ones_are_granted(self, sandbox: Sandbox) -> None:
         assert code_grant(sandbox)["scope"]["bearerPermissions"] == ALL_SCOPES
+
+
+def page(sandbox: Sandbox, **other: str) -> int:
+    query = {"clientId": sandbox.client_id, "redirectUri": sandbox.redirect_uri, **other}
+    return int(http.request("GET", f"{sandbox.url}/oauth2/authorize?{urlencode(query)}").status)
+
+
+def client_grant(sandbox: Sandbox) -> Any:
+    return grant(sandbox, **of_application(sandbox, grant_type="client_credentials"))[1]
+
+
+def user(sandbox: Sandbox, token: str, user_id: int | None = None) -> tuple[int, Any]:
+    return ask("GET", f"{sandbox.url}/v1/user/{user_id or sandbox.user_id}?access_token={token}")
+
+
+def code_on_another_port(sandbox: Sandbox) -> int:
+    body = code_body(sandbox, sandbox.authorize())
+    return grant(sandbox, **{**body, "redirectUri": "http://127.0.0.1:5000/callback"})[0]
+
+
+def refresh_after_refresh(sandbox: Sandbox) -> int:
+    token = code_grant(sandbox)["refresh_token"]
+    refresh(sandbox, token)
+    return refresh(sandbox, token)[0]
+
+
+def refresh_after_revoke(sandbox: Sandbox) -> int:
+    tokens = code_grant(sandbox)
+    revoke(sandbox, tokens["access_token"])
+    return refresh(sandbox, tokens["refresh_token"])[0]
+
+
+def refresh_after_a_day(sandbox: Sandbox) -> int:
+    token = code_grant(sandbox)["refresh_token"]
+    sandbox.advance(86400)
+    return refresh(sandbox, token)[0]
+
+
+def revoke_twice(sandbox: Sandbox) -> tuple[int, Any]:
+    token = code_grant(sandbox)["access_token"]
+    revoke(sandbox, token)
+    return revoke(sandbox, token)
+
+
+REFUSED = (418, "in other words")
+REFUSED_SO = (418, {"code": 418, "message": "in other words"})
+# By name: another value, what to ask the sandbox then, and what it answers because of the value.
+OTHERWISE: dict[str, tuple[Any, Callable[[Sandbox], Any], Any]] = {
+    "CLIENT_LIFETIME": (60, lambda s: client_grant(s)["expires_in"], 60),
+    "REFRESH_LIFETIME": (86400, refresh_after_a_day, 401),
+    "REFRESH_ROTATES": (False, refresh_after_refresh, 200),
+    "REVOKE_ENDS_REFRESH_TOKEN": (False, refresh_after_revoke, 200),
+    "LOOPBACK_TAKES_ANY_PORT": (False, code_on_another_port, 400),
+    "AUTHORIZE_REFUSED": (418, lambda s: page(s, scope="everything"), 418),
+    "INCOMPLETE_BODY": (418, lambda s: grant(s, grant_type="password")[0], 418),
+    "WRONG_CREDENTIALS": (REFUSED, lambda s: grant(s, grant_type="password", username="", password=""), REFUSED_SO),
+    "WRONG_CODE": (REFUSED, lambda s: grant(s, **code_body(s, "made up")), REFUSED_SO),
+    "WRONG_REFRESH_TOKEN": (REFUSED, lambda s: refresh(s, "made up"), REFUSED_SO),
+    "UNKNOWN_GRANT": (REFUSED, lambda s: grant(s, grant_type="implicit"), REFUSED_SO),
+    "REVOKED_BEFORE": (REFUSED, revoke_twice, REFUSED_SO),
+    "NOT_REVOCABLE": (REFUSED, lambda s: revoke(s, password_token(s)), REFUSED_SO),
+    "REDIRECT_NOT_REGISTERED": (REFUSED, lambda s: page(s, redirectUri="https://evil.example/"), 418),
+    "NOT_ALLOWED": (REFUSED, lambda s: user(s, code_grant(s, "list_meetings")["access_token"]), REFUSED_SO),
+    "NOT_FOUND": (REFUSED, lambda s: user(s, password_token(s), 1), REFUSED_SO),
+    "SCOPES_IF_NONE_ASKED": (("user_info",), lambda s: code_grant(s)["scope"]["bearerPermissions"], "user_info"),
+    "INFO_WITHOUT_USER": ({"user": None}, lambda s: info(s, client_grant(s)["access_token"])[1], {"user": None}),
+    "GRANTS_THAT_READ_USERS": ((), lambda s: user(s, password_token(s))[0], 403),
+    "USER_FIELDS": (("id",), lambda s: user(s, password_token(s))[1], {"id": 1442589}),
+}
+
+
+def in_words() -> Iterator[tuple[str, str]]:
+    """The assumptions that can be read: numbers, the status of refusals, names, JSON."""
+    for name in OTHERWISE:
+        value = getattr(Assumptions, name)
+        if isinstance(value, tuple):
+            yield name, str(value[0]) if isinstance(value[0], int) else ", ".join(value)
+        elif type(value) in (int, dict):
+            yield name, str(value)
+
+
+class TestAssumptions:
+    """What nobody knows is decided in `Assumptions`, and docs/SANDBOX.md tells it as it is."""
+
+    RULES = re.findall(
+        r"^\| (.+) \| ((?:seen|said|used|assumed)\b.*) \|$",
+        (Path(__file__).parent.parent / "docs" / "SANDBOX.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+
+    @pytest.mark.parametrize("name", OTHERWISE)
+    def test_another_value_makes_another_sandbox(
+        self, sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        value, asked, answered = OTHERWISE[name]
+        assert asked(sandbox) != answered
+        monkeypatch.setattr(Assumptions, name, value)
+        assert asked(sandbox) == answered
+
+    def test_no_assumption_is_left_out(self) -> None:
+        assert set(OTHERWISE) == {name for name in vars(Assumptions) if name.isupper()}
+
+    def test_the_page_says_of_each_rule_how_it_is_known(self) -> None:
+        marks = [
+            mark for _, mark in self.RULES if not re.fullmatch(r"assumed: `\w+`|(seen|said|used)(, used|, said)*", mark)
+        ]
+        assert (marks, len(self.RULES) > len(OTHERWISE)) == ([], True)
+
+    def test_the_page_names_each_assumption_once(self) -> None:
+        assert sorted(re.findall(r"assumed: `(\w+)`", str(self.RULES))) == sorted(OTHERWISE)
+
+    @pytest.mark.parametrize(("name", "said"), in_words())
+    def test_the_page_says_what_is_assumed(self, name: str, said: str) -> None:
+        assert [rule for rule, mark in self.RULES if f"`{name}`" in mark and said in rule]

@@ -233,7 +233,8 @@ def read_body() -> dict[str, Any]:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        body = dict(parse_qsl(text)) if request.mimetype == "application/x-www-form-urlencoded" else None
+        is_form = request.mimetype == "application/x-www-form-urlencoded"
+        body = dict(parse_qsl(text, keep_blank_values=True)) if is_form else None
     if not isinstance(body, dict):
         raise Refusal(400, "The body is no JSON object.")
     g.body = body

@@ -7,6 +7,7 @@ other. Where nobody knows what the live service does, `Assumptions` decides; doc
 from __future__ import annotations
 
 import hmac
+import math
 import re
 import secrets
 import string
@@ -19,21 +20,31 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 
 class Assumptions:
-    """What is nobody's knowledge about the live service, decided here and nowhere else."""
+    """What is nobody's knowledge about the live service, decided here and nowhere else.
+
+    A program that must not depend on one of them can be tried with another.
+    """
 
     CLIENT_LIFETIME = 3600  # seconds; never recorded
+    REFRESH_LIFETIME = math.inf  # seconds for which a refresh token is good
     REFRESH_ROTATES = True  # the old access and refresh token end with the refresh
+    REVOKE_ENDS_REFRESH_TOKEN = True
+    LOOPBACK_TAKES_ANY_PORT = True  # of a registered redirect URI on 127.0.0.1, as RFC 8252 section 7.3 has it
+    AUTHORIZE_REFUSED = 400  # the status of the page that says that there is no such application, scope or type
+    INCOMPLETE_BODY = 400  # the status where a body has no field of this name, or no text in it
     WRONG_CREDENTIALS = (401, "The credentials are wrong.")
     WRONG_CODE = (401, "The authorization code is wrong, used, or older than 30 seconds.")
     WRONG_REFRESH_TOKEN = (401, "The refresh token is wrong or was used.")
     UNKNOWN_GRANT = (400, "The grant_type is missing or not known.")
-    REVOKED_BEFORE = (400, "The token is not valid, or was revoked before.")
+    REVOKED_BEFORE = (400, "The token was revoked before.")
     NOT_REVOCABLE = (400, "Only a token of the code grant can be revoked.")
     REDIRECT_NOT_REGISTERED = (400, "The redirectUri is not registered for the application.")
     NOT_ALLOWED = (403, "The access token does not allow this.")
     NOT_FOUND = (404, "There is nothing at this path.")
     SCOPES_IF_NONE_ASKED = ("list_meetings", "modify_meetings", "user_info")
     INFO_WITHOUT_USER: Mapping[str, Any] = {}  # tokenInfo of a token that belongs to no user
+    GRANTS_THAT_READ_USERS = ("client", "password")  # beside the code grant, where its scopes say so
+    USER_FIELDS = ("id", "username", "firstName", "lastName", "emailId")
 
 
 PASSWORD_LIFETIME, MEETING_LIFETIME, CODE_GRANT_LIFETIME = 1209600, 86400, 3600  # seconds
@@ -77,6 +88,7 @@ class Token:
     expires_at: float
     user: int | None = None
     refresh_token: str = ""
+    refreshable_until: float = -math.inf
     scopes: tuple[str, ...] = ()
 
 
@@ -97,6 +109,7 @@ class Service:
             self._ahead = 0.0
             self._codes: dict[str, tuple[float, tuple[str, ...]]] = {}
             self._tokens: dict[str, Token] = {}
+            self._revoked: set[str] = set()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, for the service alone."""
@@ -109,15 +122,15 @@ class Service:
     def check_authorization(self, request: Mapping[str, str]) -> tuple[str, ...]:
         """The scopes that an authorization request asks for; Refusal if the page must not be shown."""
         if not _same(request.get("clientId"), self.accounts.client_id):
-            raise Refusal(400, "The clientId is not known.")
+            raise Refusal(Assumptions.AUTHORIZE_REFUSED, "The clientId is not known.")
         if not self._is_registered(request.get("redirectUri", "")):
             raise Refusal(*Assumptions.REDIRECT_NOT_REGISTERED)
         if request.get("responseType", "code") != "code":
-            raise Refusal(400, "The responseType has to be code.")
+            raise Refusal(Assumptions.AUTHORIZE_REFUSED, "The responseType has to be code.")
         asked = tuple(filter(None, request.get("scope", "").split(",")))
         unknown = set(asked) - set(SCOPES)
         if unknown:
-            raise Refusal(400, f"There is no scope {', '.join(sorted(unknown))}.")
+            raise Refusal(Assumptions.AUTHORIZE_REFUSED, f"There is no scope {', '.join(sorted(unknown))}.")
         return asked or Assumptions.SCOPES_IF_NONE_ASKED
 
     def decide_authorization(self, request: Mapping[str, str], username: str, password: str, allow: bool) -> str:
@@ -163,7 +176,7 @@ class Service:
         return {"access_token": token, "expires_in": PASSWORD_LIFETIME, "scope": scope, "refresh_token": ""}
 
     def _meeting(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        number, passcode = _text(body, "meetingNumericId"), _text(body, "meetingPasscode", default="")
+        number, passcode = _digits(body, "meetingNumericId"), _digits(body, "meetingPasscode", default="")
         accounts = self.accounts
         moderator = _same(number, accounts.meeting_numeric_id) and _same(passcode, accounts.moderator_passcode)
         attendee = _same(number, accounts.meeting_numeric_id) and _same(passcode, accounts.attendee_passcode)
@@ -198,7 +211,7 @@ class Service:
         self._check_client(body)
         given = _text(body, "refresh_token")
         spent = next((v for v, t in self._tokens.items() if t.refresh_token and _same(t.refresh_token, given)), None)
-        if spent is None:
+        if spent is None or self._now() >= self._tokens[spent].refreshable_until:
             raise Refusal(*Assumptions.WRONG_REFRESH_TOKEN)
         scopes = self._tokens[spent].scopes
         if Assumptions.REFRESH_ROTATES:
@@ -206,9 +219,10 @@ class Service:
         return self._code_grant(scopes)
 
     def _code_grant(self, scopes: tuple[str, ...]) -> dict[str, Any]:
-        refresh_token = secrets.token_hex(16)
-        user = self.accounts.user_id
-        token = self._issue("code", CODE_GRANT_LIFETIME, user=user, refresh_token=refresh_token, scopes=scopes)
+        user, refresh_token = self.accounts.user_id, secrets.token_hex(16)
+        until = self._now() + Assumptions.REFRESH_LIFETIME
+        refreshable = {"refresh_token": refresh_token, "refreshable_until": until, "scopes": scopes}
+        token = self._issue("code", CODE_GRANT_LIFETIME, user=user, **refreshable)
         scope = {
             "user": user,
             "appPermissions": [{"method": m, "allowedRegex": r} for m, r in _permissions(user, scopes)],
@@ -222,12 +236,15 @@ class Service:
         """End a token of the code grant, and its refresh token with it."""
         self._check_client(body)
         with self._lock:
-            held = self._tokens.get(token or "")
-            if held is None or self._now() >= held.expires_at:
+            if token in self._revoked:
                 raise Refusal(*Assumptions.REVOKED_BEFORE)
+            held = self._valid(token)
             if held.grant != "code":
                 raise Refusal(*Assumptions.NOT_REVOCABLE)
-            del self._tokens[token or ""]
+            held.expires_at = -math.inf
+            if Assumptions.REVOKE_ENDS_REFRESH_TOKEN:
+                held.refreshable_until = -math.inf
+            self._revoked.add(token or "")
 
     def token_info(self, token: str | None) -> dict[str, Any]:
         """Whose token it is."""
@@ -239,19 +256,14 @@ class Service:
         held = self._valid(token)
         if user_id != self.accounts.user_id:
             raise Refusal(*Assumptions.NOT_FOUND)
-        allowed = held.grant in ("client", "password") or any(
+        allowed = held.grant in Assumptions.GRANTS_THAT_READ_USERS or any(
             method == "GET" and re.fullmatch(pattern, path) for method, pattern in _permissions(user_id, held.scopes)
         )
         if not allowed:
             raise Refusal(*Assumptions.NOT_ALLOWED)
         name = self.accounts.username
-        return {
-            "id": user_id,
-            "username": name,
-            "firstName": "Demo",
-            "lastName": "User",
-            "emailId": f"{name}@example.com",
-        }
+        values = (user_id, name, "Demo", "User", f"{name}@example.com")
+        return dict(zip(Assumptions.USER_FIELDS, values))
 
     def _valid(self, token: str | None) -> Token:
         with self._lock:
@@ -278,13 +290,17 @@ class Service:
             raise Refusal(*Assumptions.WRONG_CREDENTIALS)
 
     def _is_registered(self, uri: str) -> bool:
-        """Whether the URI is registered, or lies below one that is; on loopback with any port (RFC 8252, 7.3)."""
-        asked = urlsplit(uri)
+        """Whether the URI is registered, or lies below one that is."""
+        try:
+            asked = urlsplit(uri)
+        except ValueError:  # such as of a bracket that is left open
+            return False
         if asked.username is not None or asked.fragment or ".." in unquote(unquote(asked.path)).split("/"):
             return False
         for known in map(urlsplit, self.accounts.redirect_uris):
             loopback = known.scheme == "http" and known.hostname == asked.hostname == "127.0.0.1"
-            same_host = asked.hostname == known.hostname if loopback else asked.netloc == known.netloc
+            any_port = loopback and Assumptions.LOOPBACK_TAKES_ANY_PORT
+            same_host = any_port or asked.netloc == known.netloc
             below = asked.path == known.path or asked.path.startswith(known.path.rstrip("/") + "/")
             if asked.scheme == known.scheme and same_host and below:
                 return True
@@ -307,12 +323,17 @@ def _permissions(user: int, scopes: tuple[str, ...]) -> Iterator[tuple[str, str]
 def _text(body: Mapping[str, Any], *names: str, default: str | None = None) -> str:
     """The field of a body under the first of its names that is there; Refusal if it is missing or no text."""
     value = next((body[name] for name in names if body.get(name) is not None), default)
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
     if not isinstance(value, str):
-        raise Refusal(400, f"{names[0]} is missing or no text.")
+        raise Refusal(Assumptions.INCOMPLETE_BODY, f"{names[0]} is missing or no text.")
     return value
 
 
+def _digits(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """A field that scripts in use send as a number too."""
+    value = body.get(name)
+    return str(value) if type(value) is int else _text(body, name, default=default)
+
+
 def _same(given: str | None, known: str) -> bool:
-    return hmac.compare_digest((given or "").encode(), known.encode())
+    # JSON can spell half of a surrogate pair, which is in no encoding.
+    return hmac.compare_digest((given or "").encode(errors="surrogatepass"), known.encode())
