@@ -589,6 +589,6 @@ class TestAssumptions:
     def test_the_page_names_each_assumption_once(self) -> None:
         assert sorted(re.findall(r"assumed: `(\w+)`", str(self.RULES))) == sorted(OTHERWISE)
 
-    @pytest.mark.parametrize(("name", "said"), in_words())
+    @pytest.mark.parametrize(("name", "said"), list(in_words()))
     def test_the_page_says_what_is_assumed(self, name: str, said: str) -> None:
         assert [rule for rule, mark in self.RULES if f"`{name}`" in mark and said in rule]
