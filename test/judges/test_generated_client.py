@@ -1,0 +1,94 @@
+"""The client that openapi-generator makes of the document: it gets tokens from the sandbox, and does what ours does."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import openapi_generator_cli
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from recorder import Recorder, reply
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.models.model import Model
+from BlueJeansMeetingsRestApi.sandbox import Sandbox
+
+settings.register_profile("judges", max_examples=200, deadline=None)
+settings.load_profile("judges")
+
+
+@pytest.fixture(scope="session")
+def generated(document: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The package that openapi-generator makes."""
+    folder = tmp_path_factory.mktemp("generated")
+    options = [f"--input-spec={document}", f"--output={folder}", "--package-name=generated_client"]
+    openapi_generator_cli.run(["generate", "--generator-name=python", *options]).check_returncode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        yield importlib.import_module("generated_client")
+
+
+@pytest.fixture(scope="session")
+def theirs(generated: Any) -> Any:
+    return generated.ApiClient()
+
+
+@pytest.fixture(scope="session")
+def ours() -> Iterator[bluejeans.ApiClient]:
+    with bluejeans.ApiClient() as client:
+        yield client
+
+
+class TestAgainstTheSandbox:
+    @pytest.fixture
+    def configuration(self, generated: Any, sandbox: Sandbox) -> Any:
+        return generated.Configuration(host=sandbox.url)
+
+    @pytest.fixture
+    def api(self, generated: Any, configuration: Any) -> Iterator[Any]:
+        with generated.ApiClient(configuration) as client:
+            yield generated.AuthenticationApi(client)
+
+    def grant(self, generated: Any, api: Any, **body: str) -> Any:
+        return api.get_token(generated.GrantRequest.from_dict(body)).actual_instance
+
+    def application(self, sandbox: Sandbox, **body: str) -> dict[str, str]:
+        return {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret, **body}
+
+    def code_grant(self, generated: Any, api: Any, sandbox: Sandbox) -> Any:
+        code = {"code": sandbox.authorize(), "redirectUri": sandbox.redirect_uri}
+        return self.grant(generated, api, **self.application(sandbox, grant_type="authorization_code", **code))
+
+    def test_it_gets_a_token_for_an_enterprise(self, generated: Any, api: Any, sandbox: Sandbox) -> None:
+        answer = self.grant(generated, api, **self.application(sandbox, grant_type="client_credentials"))
+        assert (len(answer.access_token), answer.expires_in, answer.scope.enterprise) == (32, 3600, 12345)
+
+    def test_it_gets_a_token_for_a_meeting(self, generated: Any, api: Any, sandbox: Sandbox) -> None:
+        meeting = {"meetingNumericId": sandbox.meeting_numeric_id, "meetingPasscode": sandbox.moderator_passcode}
+        assert self.grant(generated, api, grant_type="meeting_passcode", **meeting).scope.meeting.is_moderator
+
+    def test_it_signs_a_user_in(self, generated: Any, api: Any, configuration: Any, sandbox: Sandbox) -> None:
+        answer = self.grant(generated, api, grant_type="password", username=sandbox.username, password=sandbox.password)
+        configuration.access_token = answer.access_token.get_secret_value()
+        assert api.get_token_info().user == sandbox.user_id
+
+    def test_it_refreshes(self, generated: Any, api: Any, sandbox: Sandbox) -> None:
+        first = self.code_grant(generated, api, sandbox)
+        token = first.refresh_token.get_secret_value()
+        refresh = self.application(sandbox, grant_type="refresh_token", refresh_token=token)
+        assert self.grant(generated, api, **refresh).access_token != first.access_token
+
+    def test_it_revokes(self, generated: Any, api: Any, configuration: Any, sandbox: Sandbox) -> None:
+        configuration.api_key["access_token"] = self.code_grant(generated, api, sandbox).access_token.get_secret_value()
+        application = generated.GrantRequestRevoke(**self.application(sandbox))
+        assert api.revoke_access_token_with_http_info(application).status_code == 204
+        with pytest.raises(generated.exceptions.UnauthorizedException):
+            api.get_token_info()
