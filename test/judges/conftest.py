@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import re
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from node import Node
 
+import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 HERE = Path(__file__).parent
@@ -55,3 +57,27 @@ def sandbox() -> Iterator[Sandbox]:
     """One service for all of these tests: those of hypothesis may not have one for each."""
     with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def generated(document: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The package that openapi-generator makes."""
+    import openapi_generator_cli
+
+    folder = tmp_path_factory.mktemp("generated")
+    options = [f"--input-spec={document}", f"--output={folder}", "--package-name=generated_client"]
+    openapi_generator_cli.run(["generate", "--generator-name=python", *options]).check_returncode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        yield importlib.import_module("generated_client")
+
+
+@pytest.fixture(scope="session")
+def theirs(generated: Any) -> Any:
+    return generated.ApiClient()
+
+
+@pytest.fixture(scope="session")
+def ours() -> Iterator[bluejeans.ApiClient]:
+    with bluejeans.ApiClient() as client:
+        yield client

@@ -2,49 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import json
 from collections.abc import Iterator
-from datetime import date, datetime
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
-import openapi_generator_cli
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from recorder import Recorder, reply
 
-import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.models.model import Model
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-
-settings.register_profile("judges", max_examples=200, deadline=None)
-settings.load_profile("judges")
-
-
-@pytest.fixture(scope="session")
-def generated(document: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The package that openapi-generator makes."""
-    folder = tmp_path_factory.mktemp("generated")
-    options = [f"--input-spec={document}", f"--output={folder}", "--package-name=generated_client"]
-    openapi_generator_cli.run(["generate", "--generator-name=python", *options]).check_returncode()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        yield importlib.import_module("generated_client")
-
-
-@pytest.fixture(scope="session")
-def theirs(generated: Any) -> Any:
-    return generated.ApiClient()
-
-
-@pytest.fixture(scope="session")
-def ours() -> Iterator[bluejeans.ApiClient]:
-    with bluejeans.ApiClient() as client:
-        yield client
 
 
 class TestAgainstTheSandbox:
