@@ -30,6 +30,8 @@ class Node:
                 shutil.copy(HERE / name, folder)
             self.run("node", str(npm), "ci", "--loglevel=error").check_returncode()
             shutil.copy(lock, installed)
+        for script in HERE.glob("*.mjs"):  # packages are looked for beside the script
+            shutil.copy(script, folder)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a program to its end."""
@@ -38,11 +40,11 @@ class Node:
         )
 
     @contextlib.contextmanager
-    def serve(self, *command: str) -> Iterator[str]:
-        """Run a server, and give its address, which it prints once it listens."""
-        with subprocess.Popen(
-            command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
+    def serve(self, *command: str, **settings: str) -> Iterator[str]:
+        """Run a server with these variables in its environment, and give its address, which it prints."""
+        environment = {**self._environment, **settings}
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        with subprocess.Popen(command, cwd=self.folder, env=environment, **output) as process:
             assert process.stdout is not None
             try:
                 said = ""
