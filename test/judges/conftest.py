@@ -9,19 +9,14 @@ import importlib
 import importlib.util
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from node import Node
 
-import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from browser import Browser
 
 HERE = Path(__file__).parent
 NEEDED = (HERE / "requirements.txt").read_text(encoding="utf-8")
@@ -63,45 +58,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture
-def browser(sandbox: Sandbox) -> Browser:
-    """The sandbox's user at a browser. Their name at oidc-provider is their id."""
-    from browser import Browser
-
-    return Browser(sandbox.username, sandbox.password)
-
-
-@pytest.fixture(scope="session")
-def client() -> dict[str, str]:
-    """The credentials of the client that oidc-provider knows."""
-    return {"client_id": "an-application", "client_secret": secrets.token_hex(16)}
-
-
-@pytest.fixture(scope="session")
-def provider(node: Node, client: dict[str, str]) -> Iterator[str]:
-    """The address of oidc-provider, for clients that speak the service's dialect."""
-    from shim import ServersDialect
-
-    paths = {
-        "authorize": "/auth",
-        "token": "/token",
-        "revoke": "/token/revocation",
-        "introspect": "/token/introspection",
-    }
-    settings = {"ISSUER": "http://127.0.0.1", **{name.upper(): value for name, value in client.items()}}
-    with node.serve("node", "provider.mjs", **settings) as url, ServersDialect(url, **client, **paths) as proxy:
-        yield proxy.url
-
-
-@pytest.fixture
-def provider_api(provider: str) -> Iterator[bluejeans.AuthenticationApi]:
-    """The operations, against oidc-provider."""
-    configuration = bluejeans.Configuration()
-    configuration.host = provider
-    with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
-        yield api
-
-
 @pytest.fixture(scope="session")
 def generated(document: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The package that openapi-generator makes."""
@@ -113,14 +69,3 @@ def generated(document: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         yield importlib.import_module("generated_client")
-
-
-@pytest.fixture(scope="session")
-def theirs(generated: Any) -> Any:
-    return generated.ApiClient()
-
-
-@pytest.fixture(scope="session")
-def ours() -> Iterator[bluejeans.ApiClient]:
-    with bluejeans.ApiClient() as client:
-        yield client

@@ -28,7 +28,8 @@ class Node:
         if not installed.exists() or installed.read_bytes() != lock.read_bytes():
             for name in ("package.json", "package-lock.json", ".npmrc"):
                 shutil.copy(HERE / name, folder)
-            self.run("node", str(npm), "ci", "--loglevel=error").check_returncode()
+            ended = self.run("node", str(npm), "ci", "--loglevel=error")
+            assert ended.returncode == 0, ended.stderr
             shutil.copy(lock, installed)
         for script in HERE.glob("*.mjs"):  # packages are looked for beside the script
             shutil.copy(script, folder)

@@ -94,6 +94,17 @@ def deserialized(client: Any, content: Any, type_: str) -> Any:
     return client.deserialize(json.dumps(content), named, "application/json")
 
 
+@pytest.fixture(scope="module")
+def theirs(generated: Any) -> Any:
+    return generated.ApiClient()
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[bluejeans.ApiClient]:
+    with bluejeans.ApiClient() as client:
+        yield client
+
+
 class TestSanitizeForSerialization:
     @given(SENDABLE)
     @ENOUGH

@@ -4,17 +4,44 @@ service's dialect.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from browser import Browser
+from node import Node
 from recorder import Recorder, reply
+from shim import ServersDialect
 
 import BlueJeansMeetingsRestApi as bluejeans
 
+PATHS = {"authorize": "/auth", "token": "/token", "revoke": "/token/revocation", "introspect": "/token/introspection"}
 USER = 1442589
 SCOPES = "list_meetings,user_info"
+
+
+@pytest.fixture(scope="module")
+def client() -> dict[str, str]:
+    """The credentials of a client that oidc-provider knows."""
+    return {"client_id": "an-application", "client_secret": secrets.token_hex(16)}
+
+
+@pytest.fixture(scope="module")
+def provider(node: Node, client: dict[str, str]) -> Iterator[str]:
+    """The address of oidc-provider, for clients that speak the service's dialect."""
+    settings = {"ISSUER": "http://127.0.0.1", **{name.upper(): value for name, value in client.items()}}
+    with node.serve("node", "provider.mjs", **settings) as url, ServersDialect(url, **client, **PATHS) as proxy:
+        yield proxy.url
+
+
+@pytest.fixture
+def api(provider: str) -> Iterator[bluejeans.AuthenticationApi]:
+    """The operations, against oidc-provider."""
+    configuration = bluejeans.Configuration()
+    configuration.host = provider
+    with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+        yield api
 
 
 @pytest.fixture
@@ -46,8 +73,8 @@ def code_request(
 
 
 @pytest.fixture
-def grant(provider_api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequestCode) -> bluejeans.GrantCode:
-    return provider_api.get_token_by_code(code_request)
+def grant(api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequestCode) -> bluejeans.GrantCode:
+    return api.get_token_by_code(code_request)
 
 
 def answered(url: str) -> dict[str, str]:
@@ -55,14 +82,14 @@ def answered(url: str) -> dict[str, str]:
 
 
 class TestClientGrant:
-    def test_a_token(self, provider_api: bluejeans.AuthenticationApi, client: dict[str, str]) -> None:
-        grant = provider_api.get_token_by_client(bluejeans.GrantRequestClient(**client))
+    def test_a_token(self, api: bluejeans.AuthenticationApi, client: dict[str, str]) -> None:
+        grant = api.get_token_by_client(bluejeans.GrantRequestClient(**client))
         assert (len(grant.access_token or ""), grant.expires_in) == (43, 600)
 
-    def test_a_wrong_secret(self, provider_api: bluejeans.AuthenticationApi, client: dict[str, str]) -> None:
+    def test_a_wrong_secret(self, api: bluejeans.AuthenticationApi, client: dict[str, str]) -> None:
         request = bluejeans.GrantRequestClient(client_id=client["client_id"], client_secret="wrong")
         with pytest.raises(bluejeans.UnauthorizedError, match="client authentication failed"):
-            provider_api.get_token_by_client(request)
+            api.get_token_by_client(request)
 
 
 class TestCodeGrant:
@@ -74,26 +101,26 @@ class TestCodeGrant:
         assert came == {"error": "401", "error_description": "User rejects the grant to client application"}
 
     def test_tokens_of_the_user_for_what_was_asked(
-        self, provider_api: bluejeans.AuthenticationApi, grant: bluejeans.GrantCode
+        self, api: bluejeans.AuthenticationApi, grant: bluejeans.GrantCode
     ) -> None:
         assert grant.expires_in == 3600
         assert grant.scope is not None
         assert grant.scope.bearer_permissions == SCOPES
-        assert provider_api.get_token_info(access_token=grant.access_token).user == USER
+        assert api.get_token_info(access_token=grant.access_token).user == USER
 
     def test_a_code_works_once(
-        self, provider_api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequestCode
+        self, api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequestCode
     ) -> None:
-        provider_api.get_token_by_code(code_request)
+        api.get_token_by_code(code_request)
         with pytest.raises(bluejeans.UnauthorizedError):
-            provider_api.get_token_by_code(code_request)
+            api.get_token_by_code(code_request)
 
     def test_the_redirect_uri_is_sent(
-        self, provider_api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequestCode
+        self, api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequestCode
     ) -> None:
         code_request.redirect_uri = "http://127.0.0.1/callback"
         with pytest.raises(bluejeans.UnauthorizedError):
-            provider_api.get_token_by_code(code_request)
+            api.get_token_by_code(code_request)
 
 
 class TestRefresh:
@@ -103,30 +130,30 @@ class TestRefresh:
 
     def test_other_tokens_for_the_same(
         self,
-        provider_api: bluejeans.AuthenticationApi,
+        api: bluejeans.AuthenticationApi,
         grant: bluejeans.GrantCode,
         refresh_request: bluejeans.GrantRequestRefresh,
     ) -> None:
-        second = provider_api.get_token_by_refresh(refresh_request)
+        second = api.get_token_by_refresh(refresh_request)
         assert second.scope is not None
         assert second.scope.bearer_permissions == SCOPES
         assert len({grant.access_token, grant.refresh_token, second.access_token, second.refresh_token}) == 4
 
     def test_a_refresh_token_works_once(
-        self, provider_api: bluejeans.AuthenticationApi, refresh_request: bluejeans.GrantRequestRefresh
+        self, api: bluejeans.AuthenticationApi, refresh_request: bluejeans.GrantRequestRefresh
     ) -> None:
-        provider_api.get_token_by_refresh(refresh_request)
+        api.get_token_by_refresh(refresh_request)
         with pytest.raises(bluejeans.UnauthorizedError):
-            provider_api.get_token_by_refresh(refresh_request)
+            api.get_token_by_refresh(refresh_request)
 
 
 class TestRevoke:
     def test_a_revoked_token_is_not_valid(
-        self, provider_api: bluejeans.AuthenticationApi, client: dict[str, str], grant: bluejeans.GrantCode
+        self, api: bluejeans.AuthenticationApi, client: dict[str, str], grant: bluejeans.GrantCode
     ) -> None:
         request = bluejeans.GrantRequestRevoke(**client)
-        provider_api.revoke_access_token(request, access_token=grant.access_token)
+        api.revoke_access_token(request, access_token=grant.access_token)
         with pytest.raises(bluejeans.UnauthorizedError):
-            provider_api.get_token_info(access_token=grant.access_token)
+            api.get_token_info(access_token=grant.access_token)
         with pytest.raises(bluejeans.BadRequestError):
-            provider_api.revoke_access_token(request, access_token=grant.access_token)
+            api.revoke_access_token(request, access_token=grant.access_token)

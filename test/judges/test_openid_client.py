@@ -39,6 +39,12 @@ def application(node: Node, service: str, sandbox: Sandbox) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def browser(sandbox: Sandbox) -> Browser:
+    """The sandbox's user."""
+    return Browser(sandbox.username, sandbox.password)
+
+
 def test_a_user_allows_the_application(application: str, browser: Browser) -> None:
     assert browser.sign_in(f"{application}/login").json() == ALLOWED
 
