@@ -44,8 +44,9 @@ class Node:
     def serve(self, *command: str, **settings: str) -> Iterator[str]:
         """Run a server with these variables in its environment, and give its address, which it prints."""
         environment = {**self._environment, **settings}
-        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        with subprocess.Popen(command, cwd=self.folder, env=environment, **output) as process:
+        with subprocess.Popen(
+            command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
             assert process.stdout is not None
             try:
                 said = ""

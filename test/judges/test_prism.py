@@ -53,6 +53,11 @@ class TestOperations:
     def test_token_info(self, api: bluejeans.AuthenticationApi) -> None:
         assert api.get_token_info(access_token="4d186321c1a7f0f354b297e8914ab240").user == 1442589
 
+    def test_a_token_may_come_in_the_header(self, api: bluejeans.AuthenticationApi) -> None:
+        bearer = {"Authorization": "Bearer 4d186321c1a7f0f354b297e8914ab240"}
+        answer = api.api_client.call_api("/oauth2/tokenInfo", "GET", header_params=bearer, response_type="object")
+        assert answer[0] == {"user": 1442589}
+
     def test_revoking(self, api: bluejeans.AuthenticationApi) -> None:
         request = bluejeans.GrantRequestRevoke(**APPLICATION)
         assert api.revoke_access_token_with_http_info(request, access_token="4d186321c1a7f0f3")[1] == 204
