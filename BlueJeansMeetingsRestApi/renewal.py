@@ -26,7 +26,7 @@ logger = logging.getLogger(f"{PACKAGE_LOGGER}.credentials")
 _BETWEEN_LOOKS = 1.0
 
 # Seconds that a failure is held back for, so that threads which ask at the same time share it, and do not ask again.
-_ASKED_AT_ONCE = 0.02
+_ASKED_AT_ONCE = 0.05
 
 
 class Renewal(NamedTuple):

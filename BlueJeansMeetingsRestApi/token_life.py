@@ -54,7 +54,7 @@ def renewal_due(lifetime: float, chance: float) -> float:
 
 def pause_after(failures: int, lifetime: float) -> float:
     """Seconds until a token that is still good is renewed again, after so many renewals that failed."""
-    return renewal_window(lifetime) / 8 * 2 ** (failures - 1)
+    return renewal_window(lifetime) / 8 * 2.0 ** (failures - 1)
 
 
 class Token(NamedTuple):
