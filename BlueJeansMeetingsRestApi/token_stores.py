@@ -187,6 +187,10 @@ class MemoryTokenStore(TokenStore):
             lock.release()
 
 
+class _NotTrusted(Exception):
+    """Why a file counts as none."""
+
+
 class FileTokenStore(TokenStore):
     """Keeps tokens in a file that only its owner can read, for the processes of one machine.
 
@@ -209,7 +213,7 @@ class FileTokenStore(TokenStore):
         return f"FileTokenStore({self.path!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (FileTokenStore, self.path, self._keys)
+        return _again, (FileTokenStore, self.path, self._keys, {})
 
     def read(self, key: str) -> str | None:
         entry = self._entries().get(key)
@@ -239,7 +243,7 @@ class FileTokenStore(TokenStore):
         except filelock.Timeout:
             raise TimeoutError(f"the lock of {self.path} was not free in time") from None
         except OSError as error:
-            raise TokenStoreError(f"{self!r} cannot be locked: {error}") from error
+            raise TokenStoreError(f"{self!r} cannot be locked: {error.strerror}") from error
         try:
             yield
         finally:
@@ -253,34 +257,37 @@ class FileTokenStore(TokenStore):
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise TokenStoreError(f"{self!r} cannot be read: {error}") from error
-        except ValueError as error:
+            raise TokenStoreError(f"{self!r} cannot be read: {error.strerror}") from error
+        except _NotTrusted as error:
             logger.warning("%r counts as no file: %s", self, error)
             return {}
 
     def _content(self) -> dict[str, tuple[str, float]]:
         if os.path.islink(self.path):
-            raise ValueError("it is a link, and might lead anywhere")
+            raise _NotTrusted("it is a link, and might lead anywhere")
         # Not to wait for a pipe that has no writer; and if the file has become a link just now, not to follow it.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-        with open(os.open(self.path, flags), "rb") as file:
-            self._check_owner(file.fileno())
-            try:
+        descriptor = os.open(self.path, flags)
+        try:
+            self._check_owner(descriptor)
+            with open(descriptor, "rb", closefd=False) as file:
                 kept = json.loads(file.read())["tokens"].items()
-                return {key: (str(text), math.inf if until is None else float(until)) for key, (text, until) in kept}
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                raise ValueError("it holds something else") from None
+            return {key: (str(text), math.inf if until is None else float(until)) for key, (text, until) in kept}
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise _NotTrusted("it holds something else") from None
+        finally:
+            os.close(descriptor)
 
     def _check_owner(self, descriptor: int) -> None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is no regular file")
+            raise _NotTrusted("it is no regular file")
         if not hasattr(os, "getuid"):
             return  # Windows: who may read it follows from the folder
         if status.st_uid != os.getuid():
-            raise ValueError("it belongs to another user")
+            raise _NotTrusted("it belongs to another user")
         if status.st_mode & 0o022:
-            raise ValueError("others may write to it")
+            raise _NotTrusted("others may write to it")
         if status.st_mode & 0o044:
             logger.warning("%r could be read by others (mode %o); it is 0600 now", self, stat.S_IMODE(status.st_mode))
             os.fchmod(descriptor, 0o600)
@@ -296,7 +303,7 @@ class FileTokenStore(TokenStore):
             try:
                 self._replace(json.dumps({"version": 1, "tokens": content}).encode("ascii"))
             except OSError as error:
-                raise TokenStoreError(f"{self!r} cannot be written: {error}") from error
+                raise TokenStoreError(f"{self!r} cannot be written: {error.strerror}") from error
 
     def _replace(self, content: bytes) -> None:
         folder, name = os.path.split(self.path)
@@ -312,7 +319,7 @@ class FileTokenStore(TokenStore):
             raise
 
 
-def _again(store: Any, where: Any, encryption_key: EncryptionKey | None, **options: Any) -> Any:
+def _again(store: Any, where: str, encryption_key: EncryptionKey | None, options: dict[str, float]) -> Any:
     return store(where, encryption_key=encryption_key, **options)
 
 
@@ -358,14 +365,13 @@ class RedisTokenStore(TokenStore):
                 raise ValueError(f"{without_userinfo(url)!r} is no URL of a Redis: {error}") from None
         else:
             pool = url.connection_pool
-        # A client of its own, because redis-py by default waits for ever and tries again; its `clone` in the pickle.
-        self._where = (pool.connection_class, pool.connection_kwargs)
+        # A client of its own, because redis-py by default waits for ever, or tries again for long.
         bounded = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": Retry(NoBackoff(), 0)}
         settings = {**pool.connection_kwargs, **bounded, "retry_on_timeout": False, "decode_responses": True}
         self._redis = redis.Redis(
             connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **settings)
         )
-        self._timeout, self._lease = timeout, lease
+        self._url, self._timeout, self._lease = url, timeout, lease
         self._write = self._redis.register_script(self._WRITE)
         self._name = "{host}:{port}/{db}".format_map({"host": "", "port": "", "db": 0, **pool.connection_kwargs})
         self._name = pool.connection_kwargs.get("path") or self._name
@@ -374,7 +380,9 @@ class RedisTokenStore(TokenStore):
         return f"RedisTokenStore at {self._name}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _redis_again, (*self._where, self._keys, self._timeout, self._lease)
+        if not isinstance(self._url, str):
+            raise TypeError("A client of redis-py cannot be pickled: make the RedisTokenStore of a URL")
+        return _again, (RedisTokenStore, self._url, self._keys, {"timeout": self._timeout, "lease": self._lease})
 
     def read(self, key: str) -> str | None:
         with self._errors_told():
@@ -431,10 +439,3 @@ class RedisTokenStore(TokenStore):
 def _in_redis(key: str, what: str = "") -> str:
     # In braces, so that in a cluster all of a key is in one place.
     return f"bluejeans:{{{key}}}{':' if what else ''}{what}"
-
-
-def _redis_again(connection_class: Any, settings: dict[str, Any], keys: Any, timeout: float, lease: float) -> Any:
-    import redis
-
-    client = redis.Redis(connection_pool=redis.ConnectionPool(connection_class=connection_class, **settings))
-    return RedisTokenStore(client, encryption_key=keys, timeout=timeout, lease=lease)
