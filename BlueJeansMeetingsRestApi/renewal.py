@@ -25,6 +25,9 @@ logger = logging.getLogger(f"{PACKAGE_LOGGER}.credentials")
 # Seconds that the wall clock alone is trusted for after a look at both.
 _BETWEEN_LOOKS = 1.0
 
+# Seconds that the clocks of two machines may differ by.
+_SKEW = 60.0
+
 # Seconds that a failure is held back for, so that threads which ask at the same time share it, and do not ask again.
 _ASKED_AT_ONCE = 0.05
 
@@ -244,16 +247,15 @@ class RenewedToken(abc.ABC):
         """What the store has, if it is better than what is held."""
         if found is None or found.access_token == self._refused:
             return None
-        if early and before is not None and found.expires_at <= before.access.expires_at:
-            return None
-        wall, boot = self._clock.wall(), self._clock.boot()
-        left = found.expires_at - wall
-        if left > found.lifetime:  # the clock was set back since
-            left = 0.0
-        same_boot = found.boot_id and found.boot_id == self._clock.boot_id
-        boot_expires_at = found.boot_expires_at if same_boot else boot + left
+        boot = self._clock.boot()
+        boot_expires_at = found.boot_expires_at
+        if not found.boot_id or found.boot_id != self._clock.boot_id:
+            left = found.expires_at - self._clock.wall()
+            # Longer than it has at all, but for machines whose clocks differ: somebody has set this one back.
+            boot_expires_at = boot + (min(left, found.lifetime) if left < found.lifetime + _SKEW else 0.0)
         held = Token(AccessToken(found.access_token, found.expires_at), found.lifetime, boot_expires_at)
-        return held if min(left, boot_expires_at - boot) > 0 else None
+        at_least = before.left(self._clock) if early and before is not None else 0.0
+        return held if held.left(self._clock) > at_least else None
 
     def _request(self, refresh_token: str, attempt: _Attempt) -> tuple[Token, StoredToken]:
         """A token of the service. What is left of its life counts from before it was asked for."""
