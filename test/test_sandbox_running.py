@@ -239,10 +239,10 @@ class TestControls:
         assert http.request("POST", f"{here.url}/sandbox/close", body="{}", headers=headers).status == 404
 
     def test_a_failure_of_the_sandbox_itself_is_an_answer(self) -> None:
-        def fail(seen: object) -> None:
+        def stopped() -> float:
             raise LookupError
 
-        with Sandbox(on_request=fail) as sandbox, urllib3.PoolManager(retries=False) as http:
+        with Sandbox(clock=stopped) as sandbox, urllib3.PoolManager(retries=False) as http:
             answer = sign_in(http, sandbox)
             assert json.loads(answer.data) == {"code": 500, "message": "The sandbox itself failed."}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -44,6 +45,8 @@ def create_app(controls: Controls) -> Flask:
         fault = g.fault = controls.next_fault()
         if fault is None:
             return None
+        with contextlib.suppress(Refusal, HTTPException):
+            read_body()  # for the journal
         controls.closing.wait(fault.delay)
         if fault.drop:
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)

@@ -41,7 +41,7 @@ CODE_LIFETIME = 30  # seconds, in which a code works once
 SCOPES = {  # and what the page says of each
     "list_meetings": "See your personal and scheduled meetings",
     "modify_meetings": "Schedule, change and cancel your meetings",
-    "user_info": "See your profile, your room and your billing category",
+    "user_info": "See your profile, room and billing category",
     "meeting_history": "See your past meetings",
     "modify_user_info": "Change your profile",
 }

@@ -40,6 +40,10 @@ function text(body) {
   return body === null ? "none, or no JSON" : JSON.stringify(body, null, 2);
 }
 
+function connection(state) {
+  at("connection").textContent = at("connection").className = state;
+}
+
 function filter() {
   const { kind, refused } = at("filter").closest("fieldset").elements;
   let shown = 0;
@@ -49,7 +53,7 @@ function filter() {
     shown += !item.hidden;
   }
   const all = rows.children.length;
-  at("shown").textContent = !all ? "None yet" : shown === all ? `${all}` : `${shown} of ${all}`;
+  at("shown").textContent = !all ? "None yet" : `${shown} of ${all}`;
   at("empty").hidden = shown > 0;
 }
 
@@ -78,8 +82,8 @@ for (const button of document.querySelectorAll("[data-control]")) {
 if (matchMedia("(max-width: 60rem)").matches) at("switches").open = false;
 
 const events = new EventSource("/sandbox/events");
-events.addEventListener("open", () => (at("connection").textContent = "live"));
-events.addEventListener("error", () => (at("connection").textContent = "lost; trying again"));
+events.addEventListener("open", () => connection("live"));
+events.addEventListener("error", () => connection("lost"));
 events.addEventListener("reset", () => {
   rows.replaceChildren();
   filter();
