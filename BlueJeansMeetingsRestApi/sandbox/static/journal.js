@@ -45,11 +45,12 @@ function connection(state) {
 }
 
 function filter() {
-  const { kind, refused } = at("filter").closest("fieldset").elements;
+  const chosen = at("filter").querySelector("[name=kind]:checked").value;
+  const failedOnly = at("filter").querySelector("[name=failed]").checked;
   let shown = 0;
   for (const item of rows.children) {
-    const fits = kind.value === "all" || kind.value === item.dataset.kind;
-    item.hidden = !fits || (refused.checked && item.dataset.outcome !== "failed");
+    const fits = chosen === "all" || chosen === item.dataset.kind;
+    item.hidden = !fits || (failedOnly && item.dataset.outcome !== "failed");
     shown += !item.hidden;
   }
   const all = rows.children.length;
