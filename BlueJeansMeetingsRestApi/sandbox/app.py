@@ -38,7 +38,7 @@ def create_app(controls: Controls) -> Flask:
 
     @app.before_request
     def begin() -> Any:
-        g.started = time.perf_counter()
+        g.started, g.journal = time.perf_counter(), controls.journal
         if belongs_to_sandbox(request.path):
             check_host(request.headers.get("Host", ""))
             return None
@@ -48,8 +48,6 @@ def create_app(controls: Controls) -> Flask:
         with contextlib.suppress(Refusal, HTTPException):
             read_body()  # for the journal
         controls.closing.wait(fault.delay)
-        if fault.drop:
-            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         if fault.status is None:
             return None
         if fault.body is not None:
@@ -79,9 +77,13 @@ def create_app(controls: Controls) -> Flask:
                 None if dropped else redacted(response.get_json(silent=True)),
                 at=time.time(),
                 fault=fault is not None,
-            )
+            ),
+            g.journal,
         )
-        if fault is not None and fault.drip:
+        if dropped:
+            with contextlib.suppress(OSError):  # the client may have gone by itself
+                request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        elif fault is not None and fault.drip:
             body = response.get_data()
             response.response = controls.in_pieces(body, fault.drip)
             response.content_length = len(body)

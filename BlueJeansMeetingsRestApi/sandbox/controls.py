@@ -85,7 +85,7 @@ class Controls:
         self.service = service
         self.closing = threading.Event()
         self._on_request = on_request
-        self._seen: list[Seen] = []
+        self.journal: list[Seen] = []
         self._faults: deque[Fault] = deque()
         self._changed = threading.Condition()
 
@@ -104,11 +104,12 @@ class Controls:
         self._tell_followers()
 
     def requests(self) -> list[dict[str, Any]]:
-        return [asdict(seen) for seen in list(self._seen)]
+        return [asdict(seen) for seen in list(self.journal)]
 
     def reset(self) -> None:
         self.service.reset()
-        self._seen = []  # another one, by which followers know that it starts anew
+        # Another list, so that followers know, and that what was asked before is not noted in it when it is answered.
+        self.journal = []
         self._faults.clear()
 
     def advance(self, seconds: float) -> None:
@@ -137,8 +138,9 @@ class Controls:
         target = self.service.decide_authorization(asked, accounts.username, accounts.password, allow=True)
         return dict(parse_qsl(target.partition("?")[2]))["code"]
 
-    def note(self, seen: Seen) -> None:
-        self._seen.append(seen)
+    def note(self, seen: Seen, journal: list[Seen]) -> None:
+        """Add a request to the journal that there was when it came."""
+        journal.append(seen)
         self._tell_followers()
         if self._on_request is not None:
             self._on_request(seen)
@@ -174,11 +176,16 @@ class Controls:
         state: dict[str, int] = {}
 
         def is_behind() -> bool:
-            return self.closing.is_set() or journal is not self._seen or told < len(self._seen) or state != self.state()
+            return (
+                self.closing.is_set()
+                or journal is not self.journal
+                or told < len(self.journal)
+                or state != self.state()
+            )
 
         while not self.closing.is_set():
-            if journal is not self._seen:
-                journal, told = self._seen, 0
+            if journal is not self.journal:
+                journal, told = self.journal, 0
                 yield "reset", None
             while told < len(journal):
                 yield "request", asdict(journal[told])

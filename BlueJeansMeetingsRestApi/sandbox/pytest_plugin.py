@@ -1,8 +1,7 @@
 """For pytest: the fixtures `bluejeans_sandbox` and `bluejeans_api`, and markers that set the sandbox up for a test.
 
-    @pytest.mark.bluejeans_sandbox(tls=True, lifetime=60)  # the keyword arguments of Sandbox
-    @pytest.mark.bluejeans_fail_next(2, status=503)        # the arguments of Sandbox.fail_next
-    def test_my_service(bluejeans_sandbox, bluejeans_api): ...
+`@pytest.mark.bluejeans_sandbox(tls=True, lifetime=60)` has the keyword arguments of `Sandbox`, and
+`@pytest.mark.bluejeans_fail_next(2, status=503)` those of `Sandbox.fail_next`.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conftest import AuthorizationAddress
 
 PAGES = ("sign-in", "wrong-password", "refused", "journal", "journal-empty")
+PICTURES = ("sign-in-light-1280", "wrong-password-dark-360", "journal-light-1280", "journal-dark-1280")
 
 
 @pytest.fixture(params=PAGES)
@@ -30,7 +31,7 @@ def page(
             be_a_program(bluejeans_sandbox)
         browser.open(f"{bluejeans_sandbox.url}/sandbox")
         browser.wait_for(lambda: len(browser.find_all(".row")) == len(bluejeans_sandbox.requests))
-        for summary in browser.find_all(".row summary")[1:2]:
+        for summary in browser.find_all(".row summary")[3:4]:
             summary.click()
     else:
         browser.open(authorize())
@@ -66,7 +67,9 @@ def be_a_program(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Browser, page: str, scheme: str, width: int) -> None:
     browser.show_as(scheme, width)
-    browser.picture(f"{page}-{scheme}-{width}")
+    name = f"{page}-{scheme}-{width}"
+    if name in PICTURES:
+        browser.picture(name)
     assert browser.accessibility_violations() == []
 
 

@@ -75,7 +75,8 @@ def paths(journal: Browser) -> list[str]:
 
 def switch(journal: Browser, button: str, count: int = 1) -> None:
     """Press a button, and wait until the page says that it is done."""
-    journal.run(f"document.getElementById('count').value = {count}; document.getElementById('outcome').textContent = ''")
+    journal.run(f"document.getElementById('count').value = {count}")
+    journal.run("document.getElementById('outcome').textContent = ''")
     journal.click(button)
     journal.wait_for(lambda: journal.find("#outcome").text.startswith(button))
 

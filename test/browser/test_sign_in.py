@@ -60,7 +60,10 @@ def test_allowing_brings_a_code_that_is_good_for_tokens(
 
 
 def test_allowing_brings_the_state_back(
-    browser: Browser, authorize: AuthorizationAddress, came_back: Callable[[], dict[str, str]], bluejeans_sandbox: Sandbox
+    browser: Browser,
+    authorize: AuthorizationAddress,
+    came_back: Callable[[], dict[str, str]],
+    bluejeans_sandbox: Sandbox,
 ) -> None:
     browser.open(authorize(state="a&b=ü"))
     browser.sign_in(bluejeans_sandbox.username, bluejeans_sandbox.password)
@@ -127,7 +130,11 @@ class TestWrongPassword:
 
 class TestKeyboardAlone:
     def test_allows(
-        self, browser: Browser, authorize: AuthorizationAddress, came_back: Callable[[], dict[str, str]], bluejeans_sandbox: Sandbox
+        self,
+        browser: Browser,
+        authorize: AuthorizationAddress,
+        came_back: Callable[[], dict[str, str]],
+        bluejeans_sandbox: Sandbox,
     ) -> None:
         browser.open(authorize())
         browser.press("TAB")
@@ -137,7 +144,9 @@ class TestKeyboardAlone:
         browser.press("ENTER")
         assert came_back()["code"]
 
-    def test_denies(self, browser: Browser, authorize: AuthorizationAddress, came_back: Callable[[], dict[str, str]]) -> None:
+    def test_denies(
+        self, browser: Browser, authorize: AuthorizationAddress, came_back: Callable[[], dict[str, str]]
+    ) -> None:
         browser.open(authorize())
         for _ in range(4):
             browser.press("TAB")
