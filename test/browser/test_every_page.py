@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conftest import AuthorizationAddress
 
 PAGES = ("sign-in", "wrong-password", "refused", "journal", "journal-empty")
-PICTURES = ("sign-in-light-1280", "wrong-password-dark-360", "journal-light-1280", "journal-dark-1280")
+PICTURES = ("sign-in-light-1280", "wrong-password-dark-360", "journal-dark-1280")  # for docs/SANDBOX.md
 
 
 @pytest.fixture(params=PAGES)

@@ -22,7 +22,7 @@ function row(seen) {
     path: seen.path,
     grant: seen.grant || "",
     fault: seen.fault ? "fault" : "",
-    duration: `${Math.round(seen.seconds * 1000)} ms`,
+    duration: `${seen.seconds < 0.001 ? "<1" : Math.round(seen.seconds * 1000)} ms`,
     time: when.toLocaleTimeString([], { hour12: false }),
     request: text(seen.request),
     response: text(seen.response),
