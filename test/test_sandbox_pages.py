@@ -11,9 +11,7 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
-from BlueJeansMeetingsRestApi.sandbox import Accounts, Sandbox
-
-PAGES = ("/sandbox", "/oauth2/authorize", "/oauth2/authorize?{}")
+from BlueJeansMeetingsRestApi.sandbox import Accounts, Sandbox, controls
 
 
 @pytest.fixture
@@ -156,6 +154,26 @@ class TestEvents:
             next(events)
         bluejeans_sandbox.reset()
         assert next(events)[0] == "reset"
+
+    def test_recall_so_many_requests_from_before_and_no_more(
+        self, bluejeans_sandbox: Sandbox, http: urllib3.PoolManager, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(controls, "RECALLED", 2)
+        for _ in range(3):
+            ask(bluejeans_sandbox, http)
+        answer = http.request("GET", f"{bluejeans_sandbox.url}/sandbox/events", preload_content=False)
+        events = read_events(answer)
+        assert [next(events)[0] for _ in range(4)] == ["reset", "request", "request", "state"]
+        answer.close()
+
+    def test_say_now_and_then_that_the_sandbox_is_there(
+        self, bluejeans_sandbox: Sandbox, http: urllib3.PoolManager, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By which the sandbox notices that a follower is not."""
+        monkeypatch.setattr(controls, "HEARTBEAT", 0.01)
+        answer = http.request("GET", f"{bluejeans_sandbox.url}/sandbox/events", preload_content=False)
+        assert "heartbeat" in (name for name, _ in read_events(answer))
+        answer.close()
 
     def test_are_not_in_the_journal_themselves(
         self, events: Iterator[tuple[str, Any]], bluejeans_sandbox: Sandbox

@@ -102,7 +102,11 @@ def failures(api: bluejeans.AuthenticationApi) -> float | None:
 
 
 def client() -> Any:
-    with Sandbox(tls=True, accounts=Accounts(password="p")) as sandbox:
+    with Sandbox(tls=True, accounts=Accounts(password="p"), lifetime=60) as sandbox:
+        sandbox.expire_tokens()
+        sandbox.revoke_tokens()
+        sandbox.reject_next_refresh(2)
+        sandbox.fail_next(status=None, delay=0.1, drip=0.5)
         configuration = bluejeans.Configuration()
         configuration.host = sandbox.url
         configuration.ssl_ca_cert = sandbox.ca_cert

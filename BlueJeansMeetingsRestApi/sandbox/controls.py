@@ -23,6 +23,7 @@ NAMES = (
     "reset",
     "revoke_tokens",
 )
+RECALLED = 500  # requests that a follower of the journal is told of from before it came
 HEARTBEAT = 15.0  # seconds, after which a follower of the journal is written to, to find out whether it is still there
 
 
@@ -167,7 +168,7 @@ class Controls:
         }
 
     def follow(self) -> Iterator[tuple[str, Any]]:
-        """The journal from its start, and what comes then, until the sandbox closes: names of events, and their data.
+        """The journal's last requests, and what comes then, until the sandbox closes: names of events, and their data.
 
         `reset` where the journal starts, `request` for each request, `state` where that has changed, and `heartbeat`.
         """
@@ -185,7 +186,8 @@ class Controls:
 
         while not self.closing.is_set():
             if journal is not self.journal:
-                journal, told = self.journal, 0
+                journal = self.journal
+                told = max(0, len(journal) - RECALLED)
                 yield "reset", None
             while told < len(journal):
                 yield "request", asdict(journal[told])

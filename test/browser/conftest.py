@@ -1,6 +1,7 @@
 """The fixtures of the tests with a real browser.
 
 They are skipped where there is none, unless REQUIRE_BROWSER is set, as it is in the tox environment `browser`.
+`SCREENSHOTS=docs/images tox -e browser` makes the pictures of docs/SANDBOX.md anew.
 """
 
 from __future__ import annotations
