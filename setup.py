@@ -22,7 +22,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["BlueJeansMeetingsRestApi", "BlueJeansMeetingsRestApi.*"]),
-    package_data={"BlueJeansMeetingsRestApi": ["py.typed"], "BlueJeansMeetingsRestApi.sandbox": ["templates/*"]},
+    package_data={
+        "BlueJeansMeetingsRestApi": ["py.typed"],
+        "BlueJeansMeetingsRestApi.sandbox": ["templates/*", "static/*"],
+    },
     python_requires=">=3.9",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").split(),
     extras_require={**extras, "all": [requirement for extra in extras.values() for requirement in extra]},

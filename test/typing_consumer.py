@@ -127,7 +127,11 @@ def tokens_that_stay_valid(api: bluejeans.AuthenticationApi, told: list[bluejean
 
 
 def client() -> Any:
-    with Sandbox(tls=True, accounts=Accounts(password="p")) as sandbox:
+    with Sandbox(tls=True, accounts=Accounts(password="p"), lifetime=60) as sandbox:
+        sandbox.expire_tokens()
+        sandbox.revoke_tokens()
+        sandbox.reject_next_refresh(2)
+        sandbox.fail_next(status=None, delay=0.1, drip=0.5)
         configuration = bluejeans.Configuration()
         configuration.host = sandbox.url
         configuration.ssl_ca_cert = sandbox.ca_cert
