@@ -7,7 +7,12 @@ from setuptools import find_packages, setup
 here = Path(__file__).parent
 version = {}
 exec((here / "BlueJeansMeetingsRestApi" / "version.py").read_text(encoding="utf-8"), version)
-sandbox = ["Flask>=2.2", "trustme>=1.0"]
+extras = {
+    "sandbox": ["Flask>=2.2", "trustme>=1.0"],
+    "file": ["filelock>=3.12"],
+    "redis": ["redis>=5"],
+    "encryption": ["cryptography>=41"],
+}
 
 setup(
     name="BlueJeansMeetingsRestApi",
@@ -17,10 +22,13 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["BlueJeansMeetingsRestApi", "BlueJeansMeetingsRestApi.*"]),
-    package_data={"BlueJeansMeetingsRestApi": ["py.typed"], "BlueJeansMeetingsRestApi.sandbox": ["templates/*"]},
+    package_data={
+        "BlueJeansMeetingsRestApi": ["py.typed"],
+        "BlueJeansMeetingsRestApi.sandbox": ["templates/*", "static/*"],
+    },
     python_requires=">=3.9",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").split(),
-    extras_require={"sandbox": sandbox, "all": sandbox},
+    extras_require={**extras, "all": [requirement for extra in extras.values() for requirement in extra]},
     entry_points={
         "console_scripts": ["bluejeans-auth = BlueJeansMeetingsRestApi.cli:main"],
         "pytest11": ["bluejeans_sandbox = BlueJeansMeetingsRestApi.sandbox.pytest_plugin"],

@@ -3,6 +3,8 @@
 grant = AuthenticationApi().get_token_by_client(GrantRequestClient(client_id="…", client_secret="…"))
 """
 
+from typing import TYPE_CHECKING
+
 from .api.authentication_api import AuthenticationApi as AuthenticationApi
 from .api_client import ApiClient as ApiClient
 from .configuration import Configuration as Configuration
@@ -45,3 +47,40 @@ from .models import GrantRequestRevoke as GrantRequestRevoke
 from .models import InlineResponse200 as InlineResponse200
 from .models import Partition as Partition
 from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from .credentials import ClientCredentials as ClientCredentials
+    from .credentials import Credentials as Credentials
+    from .credentials import MeetingCredentials as MeetingCredentials
+    from .credentials import PasswordCredentials as PasswordCredentials
+    from .credentials import RefreshTokenCredentials as RefreshTokenCredentials
+    from .credentials import StaticToken as StaticToken
+    from .credentials import default_credentials as default_credentials
+    from .renewal import Renewal as Renewal
+    from .token_life import AccessToken as AccessToken
+    from .token_stores import FileTokenStore as FileTokenStore
+    from .token_stores import MemoryTokenStore as MemoryTokenStore
+    from .token_stores import RedisTokenStore as RedisTokenStore
+    from .token_stores import TokenStore as TokenStore
+    from .token_stores import TokenStoreError as TokenStoreError
+else:
+    # Loaded when first asked for: who wants a grant alone does not wait for what keeps tokens valid.
+    _LATER = {
+        "credentials": "ClientCredentials Credentials MeetingCredentials PasswordCredentials RefreshTokenCredentials "
+        "StaticToken default_credentials",
+        "renewal": "Renewal",
+        "token_life": "AccessToken",
+        "token_stores": "FileTokenStore MemoryTokenStore RedisTokenStore TokenStore TokenStoreError",
+    }
+    _MODULE_OF = {name: module for module, names in _LATER.items() for name in names.split()}
+
+    def __getattr__(name):
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *_MODULE_OF})

@@ -18,7 +18,7 @@ import six
 
 from . import models
 from .configuration import Configuration
-from .exceptions import ApiResponseError
+from .exceptions import ApiResponseError, UnauthorizedError
 from .models.model import Model
 from .redaction import leaves_no_variables
 from .rest import Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
@@ -26,6 +26,8 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
+
+    from .credentials import Credentials
 
 MAX_NESTING = 100
 _DELIMITERS = {"ssv": " ", "tsv": "\t", "pipes": "|"}
@@ -120,6 +122,7 @@ class ApiClient:
         _preload_content: bool = True,
         _request_timeout: RequestTimeout = None,
         *,
+        _max_attempts: int | None = None,
         idempotent: bool | None = None,
         redirect_is_answer: bool = False,
         **old_names: Any,
@@ -134,6 +137,7 @@ class ApiClient:
         async_req: run in a thread; the result's `get()` gives or raises what the call does. Its old name is `async`.
         collection_formats: how lists are joined, by parameter: csv, ssv, tsv, pipes, or multi.
         _request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
+        _max_attempts: how often it is tried at most; `Configuration.max_attempts` if None.
         idempotent: whether it may be sent again after a failure that may have come too late; by default by method.
         redirect_is_answer: return an answer of 3xx, where otherwise RedirectError is raised. It is never followed.
 
@@ -152,8 +156,12 @@ class ApiClient:
 
         configuration = self.configuration
         headers = {**(header_params or {}), **self.default_headers, **({"Cookie": self.cookie} if self.cookie else {})}
-        if auth_settings is None and configuration.credentials is not None:
-            headers.setdefault("Authorization", f"Bearer {configuration.credentials.get_token().token}")
+        credentials = configuration.credentials if auth_settings is None else None
+        if any(name.lower() == "authorization" for name in headers):
+            credentials = None
+        elif credentials is not None:
+            credentials.use(self)
+            headers["Authorization"] = credentials.authorization_for(configuration.base_url)
         query = [(name, value) for name, value in tuples(query_params) if value is not None]
         self.update_params_for_auth(headers, query, auth_settings)
         for name, value in tuples(path_params):
@@ -162,16 +170,31 @@ class ApiClient:
         url, fields = configuration.base_url + resource_path, tuples(post_params) + _file_fields(files or {})
         headers, content = dict(tuples(headers)), self.sanitize_for_serialization(body)
         request = self.rest_client.prepare(method, url, query, headers, content, fields, idempotent, redirect_is_answer)
-        arguments = (request, response_type, _return_http_data_only, _preload_content, _request_timeout)
+        sending = (_preload_content, _request_timeout, _max_attempts)
+        arguments = (request, response_type, _return_http_data_only, sending, credentials)
         if in_thread:
             return self.pool.apply_async(leaves_no_variables(self._send), arguments)
         return self._send(*arguments)
 
     def _send(
-        self, request: Request, response_type: Any, data_only: bool | None, preload: bool, timeout: RequestTimeout
+        self,
+        request: Request,
+        response_type: Any,
+        data_only: bool | None,
+        sending: tuple[bool, RequestTimeout, int | None],
+        credentials: Credentials | None,
     ) -> Any:
-        response = self.last_response = self.rest_client.send(request, preload, timeout)
-        data = (response_type and self.deserialize(response, response_type)) if preload else response
+        try:
+            response = self.rest_client.send(request, *sending)
+        except UnauthorizedError:
+            if credentials is None:
+                raise
+            # The token should have been good. Once more, with another one.
+            credentials.invalidate(request.headers["Authorization"].partition(" ")[2])
+            another = {"Authorization": credentials.authorization_for(request.url)}
+            response = self.rest_client.send(request._replace(headers={**request.headers, **another}), *sending)
+        self.last_response = response
+        data = (response_type and self.deserialize(response, response_type)) if sending[0] else response
         return data if data_only else (data, response.status, response.headers)
 
     def sanitize_for_serialization(self, obj: Any) -> Any:

@@ -11,11 +11,14 @@ import math
 import os
 import re
 import threading
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from .redaction import scrub, secrets_in, without_userinfo
 from .version import __version__
+
+if TYPE_CHECKING:
+    from .credentials import Credentials
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
 _HOST_NAME = re.compile(r"([^.]{1,63}\.)*[^.]{1,63}\.?")  # RFC 1035 section 2.3.4
@@ -27,7 +30,7 @@ class Configuration:
 
     host: scheme and host of the service, and a path where it lies below one.
     api_key, api_key_prefix: `api_key["access_token"]` is the token that refresh and revoke send.
-    credentials: whose `get_token().token` authorizes each `call_api` that names no `auth_settings`; None for nobody's.
+    credentials: the `Credentials` that authorize each `call_api` that names no `auth_settings`; None for nobody's.
     connect_timeout, read_timeout, call_timeout: seconds to connect, of silence, and for a whole call with its retries.
     max_attempts: how often a request is tried where that is safe; 1 for no retry.
     max_response_bytes: the longest answer that is read, in bytes after decompression.
@@ -47,7 +50,7 @@ class Configuration:
         self.api_key_prefix: dict[str, str] = {}
         self.username = ""
         self.password = ""
-        self.credentials: Any = None
+        self.credentials: Credentials | None = None
         self.connect_timeout = 5.0
         self.read_timeout = 30.0
         self.call_timeout = 35.0
@@ -77,6 +80,10 @@ class Configuration:
     def set_default(cls, default: Configuration | None) -> None:
         """Let later `Configuration()` calls start as copies of `default`; None brings the built-in values back."""
         cls._default = copy.copy(default)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A handler holds a file or a lock, and cannot be pickled; credentials keep their own configuration.
+        return {**vars(self), "logger_stream_handler": None, "logger_file_handler": None, "credentials": None}
 
     def __copy__(self) -> Configuration:
         # Copies share no dictionary: what one sets must not show in another.
@@ -152,7 +159,7 @@ class Configuration:
     @property
     def base_url(self) -> str:
         """`host` without a trailing slash; ValueError if it is none to send secrets to."""
-        return _base_url(self.host, self.allow_insecure_host)
+        return base_url("Configuration.host", self.host, self.allow_insecure_host)
 
     def check(self) -> None:
         """Raise a ValueError that names the first setting that cannot work and shows its value."""
@@ -202,11 +209,12 @@ def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
 
 
 @functools.lru_cache(maxsize=64)
-def _base_url(host: str, allow_insecure_host: bool) -> str:
-    parts = split_url("Configuration.host", host)
+def base_url(name: str, host: str, allow_insecure_host: bool = False) -> str:
+    """`host` without a trailing slash; a ValueError that names the setting if it is none to send secrets to."""
+    parts = split_url(name, host)
     if parts.scheme == "http" and not allow_insecure_host and not _is_loopback(parts.hostname or ""):
         advice = "use https://, or set Configuration.allow_insecure_host = True"
-        raise ValueError(f"Configuration.host {host!r} would send secrets in clear text: {advice}")
+        raise ValueError(f"{name} {host!r} would send secrets in clear text: {advice}")
     return host.rstrip("/")
 
 

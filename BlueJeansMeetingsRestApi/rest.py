@@ -144,9 +144,16 @@ class RESTClientObject:
             successes=range(200, 400 if redirect_is_answer else 300),
         )
 
-    def send(self, request: Request, preload_content: bool = True, request_timeout: RequestTimeout = None) -> Any:
+    def send(
+        self,
+        request: Request,
+        preload_content: bool = True,
+        request_timeout: RequestTimeout = None,
+        max_attempts: int | None = None,
+    ) -> Any:
         """The `RESTResponse` to a request, or urllib3's unread response if not `preload_content`; see `call_api`."""
         limits = _limits(self.configuration, request_timeout)
+        most = self.configuration.max_attempts if max_attempts is None else max_attempts
         attempt = 1
         # A kept connection may have ended without a sign. What must not be sent twice does not try one.
         fresh = not request.idempotent
@@ -159,7 +166,7 @@ class RESTClientObject:
                 ended = isinstance(error, ApiConnectionError) and transport.call.reused and not fresh
                 pause = 0.0 if ended else _pause(error, attempt)
                 in_time = time.monotonic() + pause < limits[-1]
-                if not error.retryable or attempt >= self.configuration.max_attempts or not in_time:
+                if not error.retryable or attempt >= most or not in_time:
                     raise
                 logger.info("%s failed (%s), trying again in %.2f s", request, error.reason, pause)
             finally:

@@ -302,7 +302,7 @@ def faults() -> list[tuple[str, str, tuple[Any, ...]]]:
     options = ["--collect-only", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     options += ["--rootdir", str(FOLDER.parent)]
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        ended = pytest.main([*options, str(FOLDER.parent / "test" / "reliability")], plugins=[Collected()])
+        ended = pytest.main([*options, str(FOLDER.parent / "test")], plugins=[Collected()])
     if ended:
         sys.exit(said.getvalue())
     return [(name, path, arguments) for (name, path), arguments in Collected.found.items()]

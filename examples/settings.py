@@ -14,8 +14,13 @@ def setting(name: str) -> str:
     return value
 
 
-def client() -> bluejeans.ApiClient:
-    """A client of BLUEJEANS_HOST, or of the live service where that is not set."""
+def configured() -> bluejeans.Configuration:
+    """Settings for BLUEJEANS_HOST, or for the live service where that is not set."""
     configuration = bluejeans.Configuration()
     configuration.host = os.environ.get("BLUEJEANS_HOST", configuration.host)
-    return bluejeans.ApiClient(configuration)
+    return configuration
+
+
+def client() -> bluejeans.ApiClient:
+    """A client with these settings."""
+    return bluejeans.ApiClient(configured())

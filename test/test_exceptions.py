@@ -377,6 +377,7 @@ class TestAnswersThatAreNotWhole:
     @pytest.mark.parametrize(
         ("body", "encoding"),
         [(b"no gzip", "gzip"), (gzip.compress(b'{"access_token": "t"}')[:-9], "gzip"), (b"x", "br")],
+        ids=["no gzip", "cut", "unknown"],
     )
     def test_one_that_cannot_be_decompressed_is_an_error(
         self, api: bluejeans.AuthenticationApi, server: Recorder, body: bytes, encoding: str

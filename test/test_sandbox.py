@@ -485,6 +485,11 @@ def page(sandbox: Sandbox, **other: str) -> int:
     return int(http.request("GET", f"{sandbox.url}/oauth2/authorize?{urlencode(query)}").status)
 
 
+def denied_by_nobody(sandbox: Sandbox) -> int:
+    fields = {"clientId": sandbox.client_id, "redirectUri": sandbox.redirect_uri, "decision": "deny"}
+    return int(http.request("POST", f"{sandbox.url}/oauth2/authorize", body=urlencode(fields), redirect=False).status)
+
+
 def client_grant(sandbox: Sandbox) -> Any:
     return grant(sandbox, **of_application(sandbox, grant_type="client_credentials"))[1]
 
@@ -531,6 +536,7 @@ OTHERWISE: dict[str, tuple[Any, Callable[[Sandbox], Any], Any]] = {
     "REFRESH_ROTATES": (False, refresh_after_refresh, 200),
     "REVOKE_ENDS_REFRESH_TOKEN": (False, refresh_after_revoke, 200),
     "LOOPBACK_TAKES_ANY_PORT": (False, code_on_another_port, 400),
+    "DENYING_NEEDS_SIGN_IN": (True, denied_by_nobody, 401),
     "AUTHORIZE_REFUSED": (418, lambda s: page(s, scope="everything"), 418),
     "INCOMPLETE_BODY": (418, lambda s: grant(s, grant_type="password")[0], 418),
     "WRONG_CREDENTIALS": (REFUSED, lambda s: grant(s, grant_type="password", username="", password=""), REFUSED_SO),

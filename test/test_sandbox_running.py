@@ -238,10 +238,13 @@ class TestControls:
         headers = {"Content-Type": "application/json"}
         assert http.request("POST", f"{here.url}/sandbox/close", body="{}", headers=headers).status == 404
 
-    def test_a_failure_of_the_sandbox_itself_is_an_answer(self, here: Sandbox, http: urllib3.PoolManager) -> None:
-        headers = {"Content-Type": "application/json"}
-        answer = http.request("POST", f"{here.url}/sandbox/advance", body='{"no": 1}', headers=headers)
-        assert json.loads(answer.data) == {"code": 500, "message": "The sandbox itself failed."}
+    def test_a_failure_of_the_sandbox_itself_is_an_answer(self) -> None:
+        def stopped() -> float:
+            raise LookupError
+
+        with Sandbox(clock=stopped) as sandbox, urllib3.PoolManager(retries=False) as http:
+            answer = sign_in(http, sandbox)
+            assert json.loads(answer.data) == {"code": 500, "message": "The sandbox itself failed."}
 
 
 class TestTerminal:

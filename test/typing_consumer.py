@@ -101,8 +101,37 @@ def failures(api: bluejeans.AuthenticationApi) -> float | None:
     return None
 
 
+def tokens_that_stay_valid(api: bluejeans.AuthenticationApi, told: list[bluejeans.Renewal]) -> None:
+    store: bluejeans.TokenStore = bluejeans.MemoryTokenStore()
+    store = bluejeans.FileTokenStore("tokens.json", encryption_key=b"key")
+    store = bluejeans.RedisTokenStore("redis://localhost", timeout=0.5, lease=1.5)
+    client = bluejeans.ClientCredentials("id", "secret", api=api, store=store, on_renewal=told.append)
+    assert_type(client.get_token(), bluejeans.AccessToken)
+    assert_type(client.get_token(timeout=1.5).token, str)
+    assert_type(told[0].expires_at, float)
+    client.invalidate("token")
+    client.revoke()
+    with bluejeans.PasswordCredentials("user", "password", renew_in_background=True) as user:
+        assert_type(user, bluejeans.PasswordCredentials)
+        assert_type(user(api), bluejeans.AuthenticationApi)
+    meeting = bluejeans.MeetingCredentials("1", allowed_hosts=["https://other.example"])
+    signed_in = bluejeans.RefreshTokenCredentials("id", "secret", "refresh", api=api)
+    credentials: list[bluejeans.Credentials] = [client, meeting, signed_in, bluejeans.StaticToken("token")]
+    configuration = bluejeans.Configuration()
+    configuration.credentials = credentials[0]
+    configuration.credentials = bluejeans.default_credentials(environment={}, store=store)
+    configuration.credentials = "token"  # type: ignore[assignment]
+    bluejeans.ClientCredentials("id")  # type: ignore[call-arg]
+    bluejeans.ClientCredentials("id", "secret", stores=store)  # type: ignore[call-arg]
+    raise bluejeans.TokenStoreError
+
+
 def client() -> Any:
-    with Sandbox(tls=True, accounts=Accounts(password="p")) as sandbox:
+    with Sandbox(tls=True, accounts=Accounts(password="p"), lifetime=60) as sandbox:
+        sandbox.expire_tokens()
+        sandbox.revoke_tokens()
+        sandbox.reject_next_refresh(2)
+        sandbox.fail_next(status=None, delay=0.1, drip=0.5)
         configuration = bluejeans.Configuration()
         configuration.host = sandbox.url
         configuration.ssl_ca_cert = sandbox.ca_cert

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Callable, Generic, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypedDict, TypeVar
 
 from .. import models
 from ..api_client import ApiClient
@@ -34,6 +34,7 @@ RequestOptions = TypedDict(
         "_return_http_data_only": bool,
         "_preload_content": bool,
         "_request_timeout": RequestTimeout,
+        "_max_attempts": Optional[int],
     },
     total=False,
 )
@@ -98,6 +99,7 @@ class AuthenticationApi:
     async_req: run in a thread, and return an object whose `get()` gives or raises what the call does.
     _preload_content: False for urllib3's unread response in place of the data.
     _request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
+    _max_attempts: how often it is tried at most; `Configuration.max_attempts` if None.
     """
 
     def __init__(self, api_client: ApiClient | None = None) -> None:

@@ -15,16 +15,16 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .controls import Controls, Seen
 from .service import Accounts as Accounts
+from .service import Refusal as Refusal
 from .service import Service
-
-if TYPE_CHECKING:
-    from .app import Seen
 
 
 class Sandbox:
@@ -32,10 +32,12 @@ class Sandbox:
 
     port: 0 for any that is free. tls: over HTTPS; `ca_cert` names the file of the authority to trust.
     process: in a child process, which ends with this one. accounts: who and what the service knows.
+    lifetime: seconds that every access token is good for; None for what the service gives.
     clock: seconds that tokens and codes age by. on_request: called with each request that was answered. Both are for
         the service in this process alone.
 
-    Raises ImportError where the extra is not installed, and OSError where the port is taken.
+    Raises ImportError where the extra is not installed, and OSError where the port is taken. What it is asked for and
+    cannot do, such as to expire a token that there is not, raises `Refusal`.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Sandbox:
         *,
         process: bool = False,
         accounts: Accounts | None = None,
+        lifetime: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_request: Callable[[Seen], None] | None = None,
     ) -> None:
@@ -62,7 +65,7 @@ class Sandbox:
         self.redirect_uri = accounts.redirect_uris[0]
         self.url = ""
         self.ca_cert: str | None = None
-        self._settings = (port, tls)
+        self._settings = (port, tls, lifetime)
         self._runs_in_child = process
         self._clock = clock
         self._on_request = on_request
@@ -102,8 +105,6 @@ class Sandbox:
     @property
     def requests(self) -> list[Seen]:
         """What was asked of the service so far, without secrets."""
-        from .app import Seen
-
         return [Seen(**seen) for seen in self._control("requests")]
 
     def reset(self) -> None:
@@ -118,22 +119,36 @@ class Sandbox:
         """A code, as if the user had signed in and allowed these scopes (by commas; the usual ones if empty)."""
         return str(self._control("authorize", scope=scope, redirect_uri=redirect_uri, state=state))
 
+    def expire_tokens(self, token: str | None = None) -> None:
+        """Let every access token expire now, or this one. Refresh tokens stay good."""
+        self._control("expire_tokens", token=token)
+
+    def revoke_tokens(self, token: str | None = None) -> None:
+        """Take back every access token, or this one, and its refresh token with it."""
+        self._control("revoke_tokens", token=token)
+
+    def reject_next_refresh(self, count: int = 1) -> None:
+        """Refuse the next refresh grants with 401, whatever refresh token they bring."""
+        self._control("reject_next_refresh", count=count)
+
     def fail_next(
         self,
         count: int = 1,
         *,
-        status: int = 503,
+        status: int | None = 503,
         message: str = "The sandbox was asked to fail.",
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
         delay: float = 0.0,
+        drip: float = 0.0,
         drop: bool = False,
     ) -> None:
         """Answer the next `count` requests so: with this status and the service's wording of `message`, or with `body`
-        as it is, after `delay` seconds; or `drop` the connection without an answer.
+        as it is, after `delay` seconds, the body in small pieces over `drip` seconds; or `drop` the connection without
+        an answer. With the status None the request is handled as ever, and its own answer is late, slow or lost.
         """
         fault = {"status": status, "message": message, "headers": dict(headers or {}), "body": body}
-        self._control("fail_next", count=count, **fault, delay=delay, drop=drop)
+        self._control("fail_next", count=count, **fault, delay=delay, drip=drip, drop=drop)
 
 
 class _Here:
@@ -144,21 +159,21 @@ class _Here:
         accounts: Accounts,
         port: int,
         tls: bool,
+        lifetime: int | None,
         clock: Callable[[], float],
         on_request: Callable[[Seen], None] | None,
     ) -> None:
         try:
-            from .app import Controls
             from .server import Server
         except ImportError as error:
             line = 'pip install "BlueJeansMeetingsRestApi[sandbox]"'
             raise ImportError(f"The sandbox needs {error.name}, which is not installed: {line}") from error
-        self._controls = Controls(Service(accounts, clock), on_request)
+        self._controls = Controls(Service(accounts, clock, lifetime), on_request)
         self._server = Server(self._controls, port, tls)
         self.url, self.ca_cert = self._server.url, self._server.ca_cert
 
     def control(self, name: str, arguments: dict[str, Any]) -> Any:
-        return getattr(self._controls, name)(**arguments)
+        return self._controls.call(name, arguments)
 
     def close(self) -> None:
         self._server.close()
@@ -167,8 +182,9 @@ class _Here:
 class _Child:
     """The service in a process of its own, asked by way of POST /sandbox/<name>."""
 
-    def __init__(self, accounts: Accounts, port: int, tls: bool) -> None:
+    def __init__(self, accounts: Accounts, port: int, tls: bool, lifetime: int | None) -> None:
         command = [sys.executable, "-m", __name__, "--child", f"--port={port}", *(["--tls"] if tls else [])]
+        command += [] if lifetime is None else [f"--lifetime={lifetime}"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -188,8 +204,12 @@ class _Child:
         request = urllib.request.Request(
             f"{self.url}/sandbox/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
         )
-        with self._opener.open(request) as answer:
-            return json.load(answer)
+        try:
+            with self._opener.open(request) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Refusal(error.code, json.load(error)["message"]) from None
 
     def close(self) -> None:
         with self._process:  # closes its standard input, which ends it, and waits

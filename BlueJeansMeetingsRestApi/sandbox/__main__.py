@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from . import Accounts, Sandbox
 
 if TYPE_CHECKING:
-    from .app import Seen
+    from .controls import Seen
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=int, default=8080, help="0 for any that is free; default %(default)s")
     parser.add_argument("--tls", action="store_true", help="over HTTPS, with a throw-away authority")
+    parser.add_argument("--lifetime", type=int, metavar="SECONDS", help="of every token; the service's if left out")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     try:
@@ -39,7 +40,7 @@ def _serve_parent(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the parent, which closes this then
     given = json.loads(sys.stdin.readline())
     accounts = Accounts(**{**given, "redirect_uris": tuple(given["redirect_uris"])})
-    with Sandbox(arguments.port, arguments.tls, accounts=accounts) as sandbox:
+    with Sandbox(arguments.port, arguments.tls, accounts=accounts, lifetime=arguments.lifetime) as sandbox:
         print(json.dumps([sandbox.url, sandbox.ca_cert]), flush=True)
         sys.stdin.read()
     return 0
@@ -52,7 +53,7 @@ def _serve_terminal(arguments: argparse.Namespace) -> int:
         print(f"{time.strftime('%H:%M:%S')}  {seen}", flush=True)
 
     try:
-        with Sandbox(arguments.port, arguments.tls, on_request=on_request) as sandbox:
+        with Sandbox(arguments.port, arguments.tls, lifetime=arguments.lifetime, on_request=on_request) as sandbox:
             print(_introduction(sandbox), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
@@ -81,7 +82,8 @@ def _introduction(sandbox: Sandbox) -> str:
     trust = f"Its authority, to trust with Configuration.ssl_ca_cert: {sandbox.ca_cert}\n" if sandbox.ca_cert else ""
     return (
         f"A sandbox of the BlueJeans authentication service, for development, on this machine only: {sandbox.url}\n"
-        f"{trust}Its accounts are for demonstration, and no secrets:\n\n{exports}\n\n"
+        f"{trust}What it sees, and switches to let it fail: {sandbox.url}/sandbox\n"
+        f"Its accounts are for demonstration, and no secrets:\n\n{exports}\n\n"
         f"Attendees join that meeting with {sandbox.attendee_passcode}. "
         f"Meeting {sandbox.open_meeting_numeric_id} has no passcode.\n"
         "Ctrl-C ends it, and everything is forgotten. What it is asked:\n"

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
 import socket
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Flask, Response, g, redirect, render_template, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from .service import Refusal, Service
+from .controls import Controls, Seen
+from .pages import JOURNAL, belongs_to_sandbox, create_pages
+from .service import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -26,109 +26,30 @@ MASK = "***"
 SECRETS = {"access_token", "client_secret", "code", "meetingPasscode", "password", "refresh_token"}
 LONGEST_BODY = 1 << 20  # bytes
 CONTENT_TYPE = "application/json; charset=UTF-8"
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One request that the sandbox answered. No secret is in it.
-
-    seconds: from the request's head to the answer. request, response: the bodies, None where there was none.
-    """
-
-    method: str
-    path: str
-    grant: str | None
-    status: int
-    seconds: float
-    request: Any = None
-    response: Any = None
-
-    def __str__(self) -> str:
-        grant = f" {self.grant}" if self.grant else ""
-        return f"{self.method} {self.path}{grant} -> {self.status} in {self.seconds * 1000:.0f} ms"
-
-
-@dataclass
-class Fault:
-    """What the next `count` requests get in place of their answer.
-
-    delay: seconds before it. drop: the connection is closed without an answer. body: what is sent as it is, in place
-    of the service's wording of `message`.
-    """
-
-    count: int = 1
-    status: int = 503
-    message: str = "The sandbox was asked to fail."
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str | None = None
-    delay: float = 0.0
-    drop: bool = False
-
-
-class Controls:
-    """What a program that uses the sandbox may ask of it: in its own process, or by POST /sandbox/<name>."""
-
-    def __init__(self, service: Service, on_request: Callable[[Seen], None] | None = None) -> None:
-        self.service = service
-        self.closing = threading.Event()
-        self._on_request = on_request
-        self._seen: list[Seen] = []
-        self._faults: deque[Fault] = deque()
-
-    def requests(self) -> list[dict[str, Any]]:
-        return [asdict(seen) for seen in list(self._seen)]
-
-    def reset(self) -> None:
-        self.service.reset()
-        self._seen.clear()
-        self._faults.clear()
-
-    def advance(self, seconds: float) -> None:
-        self.service.advance(seconds)
-
-    def fail_next(self, count: int = 1, **fault: Any) -> None:
-        self._faults.extend([Fault(**fault)] * count)
-
-    def authorize(self, scope: str = "", redirect_uri: str | None = None, state: str | None = None) -> str:
-        accounts = self.service.accounts
-        asked = {
-            "clientId": accounts.client_id,
-            "redirectUri": redirect_uri or accounts.redirect_uris[0],
-            "scope": scope,
-            "state": state or "",
-        }
-        target = self.service.decide_authorization(asked, accounts.username, accounts.password, allow=True)
-        return dict(parse_qsl(target.partition("?")[2]))["code"]
-
-    def note(self, seen: Seen) -> None:
-        self._seen.append(seen)
-        if self._on_request is not None:
-            self._on_request(seen)
-
-    def next_fault(self) -> Fault | None:
-        try:
-            return self._faults.popleft()
-        except IndexError:
-            return None
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def create_app(controls: Controls) -> Flask:
     """The service as a WSGI application."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_url_path=f"{JOURNAL}/static")
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
+    app.register_blueprint(create_pages(controls))
     service = controls.service
 
     @app.before_request
     def begin() -> Any:
-        g.started = time.perf_counter()
-        if request.path.startswith("/sandbox/"):
+        g.started, g.journal = time.perf_counter(), controls.journal
+        if belongs_to_sandbox(request.path):
+            check_host(request.headers.get("Host", ""))
             return None
-        fault = controls.next_fault()
+        fault = g.fault = controls.next_fault()
         if fault is None:
             return None
+        with contextlib.suppress(Refusal, HTTPException):
+            read_body()  # for the journal
         controls.closing.wait(fault.delay)
-        if fault.drop:
-            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        if fault.status is None:
+            return None
         if fault.body is not None:
             return Response(fault.body, fault.status, dict(fault.headers))
         return answer({"code": fault.status, "message": fault.message}, fault.status, fault.headers)
@@ -136,23 +57,36 @@ def create_app(controls: Controls) -> Flask:
     @app.after_request
     def end(response: Response) -> Response:
         response.status = f"{response.status_code} {HTTP_STATUS_CODES.get(response.status_code, 'Unknown')}"
-        if not request.path.startswith("/sandbox/"):
-            query = urlencode([(k, shown(k, v)) for k, v in request.args.items(multi=True)], safe="*/:,")
-            # A marker such as ?Client has no value, and shows without the equals sign.
-            path = request.path + (f"?{re.sub('=(?=&|$)', '', query)}" if query else "")
-            asked = g.get("body")
-            grant = asked.get("grant_type") if asked else None
-            controls.note(
-                Seen(
-                    request.method,
-                    path,
-                    grant if isinstance(grant, str) else None,
-                    response.status_code,
-                    time.perf_counter() - g.started,
-                    redacted(asked),
-                    redacted(response.get_json(silent=True)),
-                )
-            )
+        if belongs_to_sandbox(request.path):
+            return response
+        query = urlencode([(k, shown(k, v)) for k, v in request.args.items(multi=True)], safe="*/:,")
+        # A marker such as ?Client has no value, and shows without the equals sign.
+        path = request.path + (f"?{re.sub('=(?=&|$)', '', query)}" if query else "")
+        asked = g.get("body")
+        grant = asked.get("grant_type") if asked else None
+        fault = g.get("fault")
+        dropped = fault is not None and fault.drop
+        controls.note(
+            Seen(
+                request.method,
+                path,
+                grant if isinstance(grant, str) else None,
+                0 if dropped else response.status_code,
+                time.perf_counter() - g.started,
+                redacted(asked),
+                None if dropped else redacted(response.get_json(silent=True)),
+                at=time.time(),
+                fault=fault is not None,
+            ),
+            g.journal,
+        )
+        if dropped:
+            with contextlib.suppress(OSError):  # the client may have gone by itself
+                request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        elif fault is not None and fault.drip:
+            body = response.get_data()
+            response.response = controls.in_pieces(body, fault.drip)
+            response.content_length = len(body)
         return response
 
     @app.errorhandler(Refusal)
@@ -170,29 +104,6 @@ def create_app(controls: Controls) -> Flask:
         # Its text may hold what the client sent.
         logger.error("%s while answering %s %s", type(error).__name__, request.method, request.path)
         return answer({"code": 500, "message": "The sandbox itself failed."}, 500)
-
-    @app.get("/oauth2/authorize")
-    def show_authorization() -> Any:
-        asked = request.args.to_dict()
-        try:
-            service.check_authorization(asked)
-        except Refusal as refusal:
-            return render_template("refused.html", message=refusal.message), refusal.status
-        return render_template("authorize.html", asked=asked, problem=None)
-
-    @app.post("/oauth2/authorize")
-    def decide_authorization() -> Any:
-        asked = g.body = dict(parse_qsl(request.get_data(as_text=True), keep_blank_values=True))
-        allow = asked.get("decision") == "allow"
-        username, password = asked.pop("username", ""), asked.get("password", "")
-        asked = {k: v for k, v in asked.items() if k not in ("password", "decision")}
-        try:
-            service.check_authorization(asked)
-            return redirect(service.decide_authorization(asked, username, password, allow))
-        except Refusal as refusal:
-            if refusal.status == 401:
-                return render_template("authorize.html", asked=asked, problem=refusal.message), refusal.status
-            return render_template("refused.html", message=refusal.message), refusal.status
 
     @app.post("/oauth2/token")
     def grant() -> Response:
@@ -215,11 +126,22 @@ def create_app(controls: Controls) -> Flask:
     def control(name: str) -> Response:
         # A web page cannot send JSON here unasked, as it could a form.
         arguments = request.get_json()
-        if name not in ("requests", "reset", "advance", "fail_next", "authorize"):
-            raise Refusal(404, f"There is no control {name!r}.")
-        return answer(getattr(controls, name)(**arguments))
+        try:
+            return answer(controls.call(name, arguments))
+        except (TypeError, ValueError) as error:
+            raise Refusal(400, f"{name} cannot be called with this: {error}") from error
 
     return app
+
+
+def check_host(host: str) -> None:
+    """Refuse the name of another host: a web page may have its own lead to this machine (DNS rebinding)."""
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:
+        name = None
+    if name not in LOOPBACK:
+        raise Refusal(403, f"The sandbox's pages and controls are there for {', '.join(LOOPBACK)} only.")
 
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

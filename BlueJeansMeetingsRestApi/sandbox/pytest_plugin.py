@@ -1,26 +1,68 @@
-"""The pytest fixture `bluejeans_sandbox`."""
+"""For pytest: the fixtures `bluejeans_sandbox` and `bluejeans_api`, and markers that set the sandbox up for a test.
+
+`@pytest.mark.bluejeans_sandbox(tls=True, lifetime=60)` has the keyword arguments of `Sandbox`, and
+`@pytest.mark.bluejeans_fail_next(2, status=503)` those of `Sandbox.fail_next`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from ..api.authentication_api import AuthenticationApi
     from . import Sandbox
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in (
+        "bluejeans_sandbox(**settings): the keyword arguments of the Sandbox that the test gets",
+        "bluejeans_fail_next(count=1, **fault): call this of the test's Sandbox before the test",
+    ):
+        config.addinivalue_line("markers", line)
 
 
 @pytest.fixture(scope="session")
-def _bluejeans_sandbox_of_session() -> Iterator[Sandbox]:
+def _bluejeans_sandboxes() -> Iterator[Callable[..., Sandbox]]:
+    """Gives the running sandbox with these settings. Each starts when it is first wanted, and ends with the session."""
     from . import Sandbox
 
-    with Sandbox() as sandbox:
-        yield sandbox
+    running: dict[frozenset[tuple[str, Any]], Sandbox] = {}
+    with contextlib.ExitStack() as stack:
+
+        def sandbox_with(**settings: Any) -> Sandbox:
+            key = frozenset(settings.items())
+            if key not in running:
+                running[key] = stack.enter_context(Sandbox(**settings))
+            return running[key]
+
+        yield sandbox_with
 
 
 @pytest.fixture
-def bluejeans_sandbox(_bluejeans_sandbox_of_session: Sandbox) -> Sandbox:
-    """The service on loopback: one for the whole run, with nothing left of the test before."""
-    _bluejeans_sandbox_of_session.reset()
-    return _bluejeans_sandbox_of_session
+def bluejeans_sandbox(_bluejeans_sandboxes: Callable[..., Sandbox], request: pytest.FixtureRequest) -> Sandbox:
+    """The service on loopback, with nothing left of the test before. The marker of the same name sets it up."""
+    settings: dict[str, Any] = {}
+    for marker in request.node.iter_markers("bluejeans_sandbox"):
+        settings = {**marker.kwargs, **settings}  # the closest comes first
+    sandbox = _bluejeans_sandboxes(**settings)
+    sandbox.reset()
+    for marker in request.node.iter_markers("bluejeans_fail_next"):
+        sandbox.fail_next(*marker.args, **marker.kwargs)
+    return sandbox
+
+
+@pytest.fixture
+def bluejeans_api(bluejeans_sandbox: Sandbox) -> Iterator[AuthenticationApi]:
+    """The eight operations against the sandbox, with the settings that every program starts with."""
+    from .. import ApiClient, AuthenticationApi, Configuration
+
+    configuration = Configuration()
+    configuration.host = bluejeans_sandbox.url
+    configuration.ssl_ca_cert = bluejeans_sandbox.ca_cert
+    configuration.trust_env = False  # no proxy leads to this machine
+    with AuthenticationApi(ApiClient(configuration)) as api:
+        yield api

@@ -18,7 +18,8 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import LimitedStream
 
-from .app import CONTENT_TYPE, Controls, create_app
+from .app import CONTENT_TYPE, create_app
+from .controls import Controls
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,10 @@ class _Handler(WSGIRequestHandler):
             body: Any = self.rfile
             environ["wsgi.input"] = LimitedStream(body, int(length))
         environ["wsgi.input_terminated"] = True
-        response = Response.from_app(self.server.app, environ, buffered=True)
-        self._send(response.status_code, response.status[4:], response.headers.items(), response.get_data())
+        with Response.from_app(self.server.app, environ) as response:
+            if "Content-Length" not in response.headers and response.status_code not in (204, 304):
+                self.close_connection = True  # which is how the client knows where a stream ends
+            self._send(response.status_code, response.status[4:], response.headers.items(), response.iter_encoded())
         # What the application left unread would be taken for the next request.
         while environ["wsgi.input"].read(1 << 16):
             pass
@@ -64,16 +67,17 @@ class _Handler(WSGIRequestHandler):
         self.close_connection = True
         reason = HTTPStatus(code).phrase
         content = json.dumps({"code": code, "message": f"{reason}."}).encode()
-        self._send(code, reason, {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(content))}.items(), content)
+        self._send(code, reason, {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(content))}.items(), [content])
 
-    def _send(self, status: int, reason: str, headers: Iterable[tuple[str, str]], content: bytes) -> None:
+    def _send(self, status: int, reason: str, headers: Iterable[tuple[str, str]], content: Iterable[bytes]) -> None:
         self.send_response(status, reason)
         for name, value in headers:
             self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(content)
+        for piece in content:
+            self.wfile.write(piece)
 
     def version_string(self) -> str:
         return "BlueJeans Proxy"
@@ -133,7 +137,7 @@ class Server(ThreadedWSGIServer):
 
     def close(self) -> None:
         """End the threads and connections, those that clients keep open too."""
-        self._controls.closing.set()
+        self._controls.close()
         self.shutdown()
         self._thread.join()
         for thread, connection in self._connections.copy().items():

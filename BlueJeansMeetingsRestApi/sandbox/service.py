@@ -30,6 +30,7 @@ class Assumptions:
     REFRESH_ROTATES = True  # the old access and refresh token end with the refresh
     REVOKE_ENDS_REFRESH_TOKEN = True
     LOOPBACK_TAKES_ANY_PORT = True  # of a registered redirect URI on 127.0.0.1, as RFC 8252 section 7.3 has it
+    DENYING_NEEDS_SIGN_IN = False  # sign-in and consent are one page
     AUTHORIZE_REFUSED = 400  # the status of the page that says that there is no such application, scope or type
     INCOMPLETE_BODY = 400  # the status where a body has no field of this name, or no text in it
     WRONG_CREDENTIALS = (401, "The credentials are wrong.")
@@ -49,7 +50,13 @@ class Assumptions:
 
 PASSWORD_LIFETIME, MEETING_LIFETIME, CODE_GRANT_LIFETIME = 1209600, 86400, 3600  # seconds
 CODE_LIFETIME = 30  # seconds, in which a code works once
-SCOPES = ("list_meetings", "modify_meetings", "user_info", "meeting_history", "modify_user_info")
+SCOPES = {  # and what the page says of each
+    "list_meetings": "See your personal and scheduled meetings",
+    "modify_meetings": "Schedule, change and cancel your meetings",
+    "user_info": "See your profile, room and billing category",
+    "meeting_history": "See your past meetings",
+    "modify_user_info": "Change your profile",
+}
 INVALID_TOKEN = (401, "The access token is invalid or does not have permission.")
 PARTITION = {"partitionName": "z2", "partition": {"id": 2, "name": "z2"}}
 
@@ -94,10 +101,14 @@ class Token:
 
 @dataclass
 class Service:
-    """The state of the service, and its rules. Every public method may be called by many threads at once."""
+    """The state of the service, and its rules. Every public method may be called by many threads at once.
+
+    lifetime: seconds that every access token is good for; None for what the service gives for its grant.
+    """
 
     accounts: Accounts = field(default_factory=Accounts)
     clock: Callable[[], float] = time.monotonic
+    lifetime: int | None = None
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
@@ -107,6 +118,7 @@ class Service:
         """Forget every token and code."""
         with self._lock:
             self._ahead = 0.0
+            self.refreshes_to_reject = 0
             self._codes: dict[str, tuple[float, tuple[str, ...]]] = {}
             self._tokens: dict[str, Token] = {}
             self._revoked: set[str] = set()
@@ -115,6 +127,35 @@ class Service:
         """Let time pass, for the service alone."""
         with self._lock:
             self._ahead += seconds
+
+    def expire_tokens(self, token: str | None = None) -> None:
+        """End the time of every access token, or of this one. What can be refreshed still can be."""
+        with self._lock:
+            for held in self._held(token):
+                self._tokens[held].expires_at = self._now()
+
+    def revoke_tokens(self, token: str | None = None) -> None:
+        """Take back every access token, or this one, and its refresh token with it."""
+        with self._lock:
+            for held in self._held(token):
+                del self._tokens[held]
+                self._revoked.add(held)
+
+    def reject_next_refresh(self, count: int = 1) -> None:
+        """Refuse the next refresh grants, whatever they bring."""
+        with self._lock:
+            self.refreshes_to_reject += count
+
+    def count_valid_tokens(self) -> int:
+        with self._lock:
+            return sum(self._now() < token.expires_at for token in self._tokens.values())
+
+    def _held(self, token: str | None) -> list[str]:
+        if token is None:
+            return list(self._tokens)
+        if token not in self._tokens:
+            raise Refusal(404, "There is no such token.")
+        return [token]
 
     def _now(self) -> float:
         return self.clock() + self._ahead
@@ -136,7 +177,8 @@ class Service:
     def decide_authorization(self, request: Mapping[str, str], username: str, password: str, allow: bool) -> str:
         """Where the browser goes once the user has signed in and decided."""
         scopes = self.check_authorization(request)
-        self._check_user(username, password)
+        if allow or Assumptions.DENYING_NEEDS_SIGN_IN:
+            self._check_user(username, password)
         if not allow:
             # As seen: without the state.
             answer = {"error": "401", "error_description": "User rejects the grant to client application"}
@@ -161,7 +203,10 @@ class Service:
         if not isinstance(grant_type, str) or grant_type not in grants:
             raise Refusal(*Assumptions.UNKNOWN_GRANT)
         with self._lock:
-            return grants[grant_type](body)
+            answer = grants[grant_type](body)
+        if self.lifetime is not None:
+            answer["expires_in"] = self.lifetime
+        return answer
 
     def _client(self, body: Mapping[str, Any]) -> dict[str, Any]:
         self._check_client(body)
@@ -210,6 +255,9 @@ class Service:
     def _refresh(self, body: Mapping[str, Any]) -> dict[str, Any]:
         self._check_client(body)
         given = _text(body, "refresh_token")
+        if self.refreshes_to_reject:
+            self.refreshes_to_reject -= 1
+            raise Refusal(*Assumptions.WRONG_REFRESH_TOKEN)
         spent = next((v for v, t in self._tokens.items() if t.refresh_token and _same(t.refresh_token, given)), None)
         if spent is None or self._now() >= self._tokens[spent].refreshable_until:
             raise Refusal(*Assumptions.WRONG_REFRESH_TOKEN)
@@ -276,6 +324,8 @@ class Service:
         value = secrets.token_hex(16)
         if grant == "meeting":
             value = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(32)) + "@z2"
+        if self.lifetime is not None:
+            lifetime = self.lifetime
         self._tokens[value] = Token(grant, self._now() + lifetime, **of)
         return value
 

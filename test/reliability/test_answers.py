@@ -169,6 +169,7 @@ COMPRESSED = gzip.compress(json.dumps(GRANT).encode())
         (COMPRESSED, "br"),
         (COMPRESSED, "gzip, gzip"),
     ],
+    ids=["no gzip", "without its end", "cut", "unknown", "twice"],
 )
 def test_the_answer_cannot_be_decompressed(call: Call, server: Recorder, body: bytes, encoding: str) -> None:
     server.answer(reply(body=body, Content_Encoding=encoding))

@@ -1,0 +1,71 @@
+"""The fixtures of the tests with a real browser.
+
+They are skipped where there is none, unless REQUIRE_BROWSER is set, as it is in the tox environment `browser`.
+`SCREENSHOTS=docs/images tox -e browser` makes the pictures of docs/SANDBOX.md anew.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+from recorder import Recorder, reply
+
+from BlueJeansMeetingsRestApi.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from browsing import Browser
+
+
+@pytest.fixture(scope="session")
+def _browser_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    try:
+        from browsing import Browser
+
+        browser = Browser(tmp_path_factory.mktemp("profile"))
+    except (ImportError, FileNotFoundError) as missing:
+        if os.environ.get("REQUIRE_BROWSER"):
+            raise
+        pytest.skip(f"There is no browser to test with: {missing}")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(_browser_of_session: Browser) -> Browser:
+    """A Chromium with an empty window. `browser.sign_in(username, password)` fills in the sandbox's page."""
+    _browser_of_session.forget()
+    return _browser_of_session
+
+
+@pytest.fixture
+def application() -> Iterator[Recorder]:
+    """The web application that sends its users to the sandbox: it takes whatever they bring back."""
+    page = reply(body=b"<title>Application</title>You are back.", Content_Type="text/html")
+    with Recorder([page]) as application:
+        yield application
+
+
+@pytest.fixture
+def authorize(bluejeans_sandbox: Sandbox, application: Recorder) -> AuthorizationAddress:
+    """Makes the address to which the application sends its users."""
+    return AuthorizationAddress(bluejeans_sandbox, application)
+
+
+class AuthorizationAddress:
+    def __init__(self, sandbox: Sandbox, application: Recorder) -> None:
+        self.redirect_uri = f"{application.url}/callback"
+        self._sandbox = sandbox
+
+    def __call__(self, **other: str) -> str:
+        asked = {
+            "clientId": self._sandbox.client_id,
+            "redirectUri": self.redirect_uri,
+            "state": "from-the-application",
+            "scope": "list_meetings,modify_meetings,user_info",
+            "appName": "Team Calendar",
+        }
+        return f"{self._sandbox.url}/oauth2/authorize?{urlencode({**asked, **other})}"

@@ -1,0 +1,908 @@
+"""Tokens that stay valid, by the sandbox's own count of requests, with a clock that the tests set."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import re
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import requests
+from recorder import Recorder, Silence, reply
+from token_clock import TokenClock
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.renewal import Renewal
+from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from BlueJeansMeetingsRestApi.token_life import renewal_due
+from BlueJeansMeetingsRestApi.token_stores import TokenStore
+
+ENOUGH = 60  # seconds after which a test gives up
+LIFETIME = 3600  # seconds, of a client's token in the sandbox
+WINDOW = 300  # seconds before its end
+
+
+@pytest.fixture
+def clock(bluejeans_sandbox: Sandbox) -> TokenClock:
+    return TokenClock(bluejeans_sandbox)
+
+
+@pytest.fixture
+def client(
+    bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: TokenClock
+) -> bluejeans.ClientCredentials:
+    """Credentials of the sandbox's client."""
+    sandbox = bluejeans_sandbox
+    return bluejeans.ClientCredentials(sandbox.client_id, sandbox.client_secret, api=api, clock=clock)
+
+
+@pytest.fixture
+def signed_in(
+    bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: TokenClock
+) -> bluejeans.RefreshTokenCredentials:
+    """Credentials of a user who signed in."""
+    return bluejeans.RefreshTokenCredentials.of_grant(
+        bluejeans_sandbox.client_id,
+        bluejeans_sandbox.client_secret,
+        sign_in(bluejeans_sandbox, api),
+        api=api,
+        clock=clock,
+    )
+
+
+def sign_in(sandbox: Sandbox, api: bluejeans.AuthenticationApi) -> bluejeans.GrantCode:
+    grant = api.get_token_by_code(
+        {
+            "grant_type": "authorization_code",
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+            "redirectUri": sandbox.redirect_uri,
+            "code": sandbox.authorize(),
+        }
+    )
+    assert isinstance(grant, bluejeans.GrantCode)
+    return grant
+
+
+def grants(sandbox: Sandbox) -> int:
+    """How many tokens the sandbox was asked for."""
+    return sum(seen.path.startswith("/oauth2/token?") for seen in sandbox.requests)
+
+
+def at_once(threads: int, do: Callable[[], Any]) -> list[Any]:
+    """What came of calls that were made at once: values and exceptions."""
+    barrier = threading.Barrier(threads)
+
+    def call(_: int) -> Any:
+        barrier.wait(ENOUGH)
+        try:
+            return do()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(call, range(threads)))
+
+
+class TestKinds:
+    def test_a_clients_token(self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox) -> None:
+        client.get_token()
+        assert bluejeans_sandbox.requests[-1].grant == "client_credentials"
+
+    def test_a_users_token(self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi) -> None:
+        sandbox = bluejeans_sandbox
+        with bluejeans.PasswordCredentials(sandbox.username, sandbox.password, api=api) as credentials:
+            token = credentials.get_token().token
+        assert api.get_token_info(access_token=token).user == sandbox.user_id
+
+    @pytest.mark.parametrize("passcode", [None, ""])
+    def test_a_token_of_a_meeting_without_a_passcode(
+        self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, passcode: str | None
+    ) -> None:
+        meeting = bluejeans_sandbox.open_meeting_numeric_id
+        assert bluejeans.MeetingCredentials(meeting, passcode, api=api).get_token().token.endswith("@z2")
+
+    def test_a_token_of_a_meeting_with_numbers_for_texts(
+        self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi
+    ) -> None:
+        number, passcode = int(bluejeans_sandbox.meeting_numeric_id), int(bluejeans_sandbox.moderator_passcode)
+        assert bluejeans.MeetingCredentials(number, passcode, api=api).get_token()  # type: ignore[arg-type]
+
+    def test_a_token_of_a_sign_in(
+        self, signed_in: bluejeans.RefreshTokenCredentials, bluejeans_sandbox: Sandbox
+    ) -> None:
+        signed_in.get_token()
+        assert [seen.grant for seen in bluejeans_sandbox.requests] == ["authorization_code"]
+
+    def test_a_token_from_elsewhere(self) -> None:
+        assert bluejeans.StaticToken("a-token").get_token() == ("a-token", float("inf"))
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: bluejeans.ClientCredentials("", "canary"),
+            lambda: bluejeans.ClientCredentials(None, "canary"),  # type: ignore[arg-type]
+            lambda: bluejeans.PasswordCredentials("", "canary"),
+            lambda: bluejeans.MeetingCredentials(True, "canary"),  # type: ignore[arg-type]
+            lambda: bluejeans.StaticToken(""),
+        ],
+    )
+    def test_what_is_missing_is_named_and_secrets_are_not_shown(self, make: Callable[[], object]) -> None:
+        with pytest.raises(ValueError, match=r"^\w+ must be a text that is not empty$") as caught:
+            make()
+        shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        frames = [frame for frame in shown.stack if "BlueJeansMeetingsRestApi" in frame.filename]
+        assert frames
+        assert "canary" not in str([frame.locals for frame in frames])
+
+    def test_a_refresh_token_is_left_out_only_with_a_store(self) -> None:
+        with pytest.raises(ValueError, match="refresh_token may be left out only where a store has a sign-in"):
+            bluejeans.RefreshTokenCredentials("id", "secret")
+
+    def test_no_text_shows_a_secret(
+        self, client: bluejeans.ClientCredentials, signed_in: bluejeans.RefreshTokenCredentials
+    ) -> None:
+        shown = f"{client} {signed_in} {client.get_token()} {bluejeans.StaticToken('canary')}"
+        assert "ClientCredentials('0123456789abcdef0123456789abcdef', ...)" in shown
+        secrets = [client.get_token().token, signed_in.get_token().token, "fedcba9876543210", "canary"]
+        assert [secret for secret in secrets if secret in shown] == []
+
+
+class TestOneRequest:
+    """However many threads find that there is no token that is good."""
+
+    @pytest.mark.fault(34, "64 threads ask, and there is no token yet", "one request, and all get its token")
+    def test_64_threads_without_a_token(self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox) -> None:
+        tokens = at_once(64, client.get_token)
+        assert (grants(bluejeans_sandbox), len(set(tokens))) == (1, 1)
+
+    @pytest.mark.fault(34, "64 threads find the token expired", "one request, and all get its token")
+    def test_64_threads_with_an_expired_token(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        old = client.get_token()
+        clock.forward(LIFETIME)
+        tokens = at_once(64, client.get_token)
+        assert (grants(bluejeans_sandbox), len(set(tokens))) == (2, 1)
+        assert tokens[0] != old
+
+    @pytest.mark.fault(34, "the one request fails", "all who waited get its error", "BadRequestError")
+    def test_64_threads_whose_request_fails(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox
+    ) -> None:
+        bluejeans_sandbox.fail_next(64, status=400)
+        errors = at_once(64, client.get_token)
+        assert Counter(type(error) for error in errors) == {bluejeans.BadRequestError: 64}
+        assert grants(bluejeans_sandbox) == 1
+        assert len({id(error) for error in errors}) == 64
+
+    def test_after_a_failure_the_next_asks_again(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox
+    ) -> None:
+        bluejeans_sandbox.fail_next(status=400)
+        with pytest.raises(bluejeans.BadRequestError):
+            client.get_token()
+        assert client.get_token().token
+
+    @pytest.mark.fault(
+        34, "who waits for another thread's renewal has less time", "it ends in its own", "ApiTimeoutError"
+    )
+    def test_each_waits_for_as_long_as_it_wants(self, clock: TokenClock) -> None:
+        silence = Silence()
+        with Recorder([silence]) as server, ThreadPoolExecutor(1) as pool:
+            credentials = asking(server.url, clock)
+            leader = pool.submit(credentials.get_token, 1)
+            assert silence.asked.wait(ENOUGH)
+            with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not end in 0\.1 seconds"):
+                credentials.get_token(timeout=0.1)
+            assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+
+    @pytest.mark.fault(34, "who renews has less time than who waits", "one who waits renews then")
+    def test_who_has_more_time_tries_again(self, clock: TokenClock) -> None:
+        silence = Silence()
+        granted = reply({"access_token": "a-token", "expires_in": 60})
+        with Recorder([silence, granted]) as server, ThreadPoolExecutor(1) as pool:
+            credentials = asking(server.url, clock)
+            leader = pool.submit(credentials.get_token, 0.3)
+            assert silence.asked.wait(ENOUGH)
+            assert credentials.get_token(timeout=ENOUGH).token == "a-token"
+            assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+
+    @pytest.mark.fault(9, "Ctrl-C while waiting for another thread's renewal", "the others get the token")
+    def test_who_is_interrupted_leaves_the_others_alone(self, clock: TokenClock) -> None:
+        class Interrupted(BaseException):
+            """As a Ctrl-C, which only a main thread gets."""
+
+        granted = reply({"access_token": "a-token", "expires_in": 60})
+        with Recorder([granted]) as server, asking(server.url, clock) as credentials:
+            interrupted = threading.Event()
+            request = credentials._granted
+
+            def interrupt(*args: Any) -> Any:
+                if not interrupted.is_set():
+                    interrupted.set()
+                    raise Interrupted
+                return request(*args)
+
+            credentials._granted = interrupt  # type: ignore[method-assign]
+            with ThreadPoolExecutor(8) as pool:
+                outcomes = [pool.submit(credentials.get_token) for _ in range(8)]
+                errors = [outcome.exception(ENOUGH) for outcome in outcomes]
+            assert Counter(type(error) for error in errors) == {Interrupted: 1, type(None): 7}
+            assert len(server.requests) == 1
+
+    def test_a_time_that_is_none_is_refused(self, client: bluejeans.ClientCredentials) -> None:
+        with pytest.raises(ValueError, match="timeout must be a positive number of seconds, not -1"):
+            client.get_token(-1)
+
+
+def asking(host: str, clock: TokenClock, **settings: Any) -> bluejeans.ClientCredentials:
+    """Credentials that ask a server of the test's."""
+    configuration = bluejeans.Configuration()
+    configuration.host = host
+    vars(configuration).update(max_attempts=1, **settings)
+    api = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))
+    return bluejeans.ClientCredentials("id", "canary-secret", api=api, clock=clock)
+
+
+class TestALife:
+    """Fresh, due, expired."""
+
+    def test_a_fresh_token_is_given_without_a_request(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        token = client.get_token()
+        clock.forward(LIFETIME - WINDOW - 1)
+        assert client.get_token() is token
+        assert grants(bluejeans_sandbox) == 1
+
+    @pytest.mark.fault(35, "the token is in its last tenth, at most five minutes", "one caller renews it")
+    def test_a_token_that_is_due_is_renewed(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        token = client.get_token()
+        clock.forward(LIFETIME - WINDOW / 2 + 1)
+        assert client.get_token() != token
+        assert grants(bluejeans_sandbox) == 2
+
+    def test_processes_renew_at_moments_of_their_own(self) -> None:
+        due = [renewal_due(LIFETIME, chance) for chance in (0.0, 0.5, 1.0)]
+        assert due == [WINDOW, WINDOW * 0.75, WINDOW * 0.5]
+
+    @pytest.mark.fault(35, "a token is being renewed before its end", "the others get it as it is, without waiting")
+    def test_while_one_renews_the_others_keep_a_token_that_is_good(self, clock: TokenClock) -> None:
+        asked, go_on = threading.Event(), threading.Event()
+
+        def answer_later(connection: Any) -> None:
+            asked.set()
+            go_on.wait(ENOUGH)
+            connection.sendall(reply({"access_token": "new", "expires_in": LIFETIME}, Connection="close"))
+
+        old = reply({"access_token": "old", "expires_in": LIFETIME})
+        with Recorder([old, answer_later]) as server, asking(server.url, clock) as credentials:
+            credentials.get_token()
+            clock.forward(LIFETIME - WINDOW / 2 + 1)
+            with ThreadPoolExecutor(1) as pool:
+                renewed = pool.submit(credentials.get_token)
+                assert asked.wait(ENOUGH)
+                assert {credentials.get_token().token for _ in range(100)} == {"old"}
+                go_on.set()
+                assert renewed.result(ENOUGH).token == "new"
+            assert credentials.get_token().token == "new"
+            assert len(server.requests) == 2
+
+    def test_a_thread_renews_it_if_asked_to(
+        self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: TokenClock
+    ) -> None:
+        renewed = threading.Semaphore(0)
+        credentials = bluejeans.ClientCredentials(
+            bluejeans_sandbox.client_id,
+            bluejeans_sandbox.client_secret,
+            api=api,
+            clock=clock,
+            renew_in_background=True,
+            on_renewal=lambda _: renewed.release(),
+        )
+        old = credentials.get_token()
+        assert renewed.acquire(timeout=ENOUGH)
+        clock.forward(LIFETIME - WINDOW / 2 + 1)
+        assert credentials.get_token() == old
+        assert renewed.acquire(timeout=ENOUGH)
+        assert credentials.get_token() != old
+        assert grants(bluejeans_sandbox) == 2
+
+    @pytest.mark.fault(
+        35, "a renewal before the token's end fails", "logged once, and not raised while the token is good"
+    )
+    def test_a_renewal_that_fails_early_is_forgiven(
+        self,
+        client: bluejeans.ClientCredentials,
+        bluejeans_sandbox: Sandbox,
+        clock: TokenClock,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        token = client.get_token()
+        clock.forward(LIFETIME - WINDOW / 2 + 1)
+        bluejeans_sandbox.fail_next(100, status=503)
+        for _ in range(100):
+            assert client.get_token() == token
+        assert grants(bluejeans_sandbox) == 2
+        assert [record.levelname for record in caplog.records if "could not be renewed" in record.message] == [
+            "WARNING"
+        ]
+
+    @pytest.mark.fault(35, "100,000 calls while renewals fail", "at most 10 requests, with growing pauses")
+    def test_failing_renewals_come_with_growing_pauses(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        client.get_token()
+        clock.forward(LIFETIME - WINDOW)
+        bluejeans_sandbox.fail_next(1000, status=503)
+        asked_at = []
+        for second in range(WINDOW):
+            before = grants(bluejeans_sandbox) if second % 10 == 0 else 0
+            for _ in range(333):
+                client.get_token()
+            if second % 10 == 0 and grants(bluejeans_sandbox) > before:
+                asked_at.append(second)
+            clock.forward(0.999)
+        assert 2 <= grants(bluejeans_sandbox) - 1 <= 10
+
+    def test_a_failure_after_its_end_is_raised(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        client.get_token()
+        clock.forward(LIFETIME)
+        bluejeans_sandbox.fail_next(status=400)
+        with pytest.raises(bluejeans.BadRequestError):
+            client.get_token()
+
+    @pytest.mark.parametrize("grant", [{"expires_in": 0}, {}, {"expires_in": None}])
+    def test_a_token_that_does_not_say_how_long_it_lasts_is_used_once(
+        self, clock: TokenClock, grant: dict[str, Any]
+    ) -> None:
+        with (
+            Recorder([reply({"access_token": "a-token", **grant})]) as server,
+            asking(server.url, clock) as credentials,
+        ):
+            assert [credentials.get_token().token for _ in range(3)] == ["a-token"] * 3
+            assert len(server.requests) == 3
+
+    def test_its_life_counts_from_when_it_was_asked_for(self, clock: TokenClock) -> None:
+        asked_at = clock.wall()
+
+        def answer_late(connection: Any) -> None:
+            clock.forward(7)
+            connection.sendall(reply({"access_token": "a-token", "expires_in": 60}))
+
+        with Recorder([answer_late]) as server, asking(server.url, clock) as credentials:
+            assert credentials.get_token().expires_at == asked_at + 60
+
+
+class TestClocks:
+    @pytest.mark.fault(37, "the wall clock is set back a day", "the time since boot ends the token")
+    def test_set_back(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
+        token = client.get_token()
+        clock.set_wall(-86400)
+        assert client.get_token() is token
+        clock.forward(LIFETIME)
+        assert client.get_token() != token
+
+    @pytest.mark.fault(37, "the wall clock is set forward a day", "the token is renewed")
+    def test_set_forward(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
+        token = client.get_token()
+        clock.set_wall(86400)
+        assert client.get_token() != token
+
+    def test_the_time_of_the_system_counts(
+        self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        credentials = bluejeans.ClientCredentials(bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret, api=api)
+        tokens = [credentials.get_token() for _ in range(3)]
+        for set_to in (time.time() - 86400, time.time() + 86400):
+            monkeypatch.setattr(time, "time", lambda set_to=set_to: set_to)
+            tokens += [credentials.get_token(), credentials.get_token()]
+        assert [len(set(tokens[:5])), len(set(tokens[5:])), len(set(tokens))] == [1, 1, 2]
+
+    @pytest.mark.parametrize("shared", ["memory", "file"])
+    def test_a_stored_token_is_not_believed_to_last_longer_after_the_clock_was_set_back(
+        self, client: bluejeans.ClientCredentials, clock: TokenClock, shared: str, tmp_path: Path
+    ) -> None:
+        store = bluejeans.MemoryTokenStore() if shared == "memory" else bluejeans.FileTokenStore(tmp_path / "f")
+        first, second = (another(client, store=store, clock=clock) for _ in range(2))
+        token = first.get_token()
+        clock.forward(LIFETIME - 60)
+        clock.set_wall(-1800)
+        assert second.get_token() == token
+        clock.forward(60)
+        assert another(client, store=store, clock=clock).get_token() != token
+
+    def test_a_stored_token_of_another_boot_is_believed_by_the_wall_clock(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox
+    ) -> None:
+        store = bluejeans.MemoryTokenStore()
+        token = another(client, store=store, clock=TokenClock(bluejeans_sandbox, "a boot")).get_token()
+        other = TokenClock(bluejeans_sandbox, "another boot")
+        assert another(client, store=store, clock=other).get_token() == token
+        other.set_wall(-86400)  # before the token was made
+        assert another(client, store=store, clock=other).get_token() != token
+
+
+def another(like: bluejeans.ClientCredentials, **options: Any) -> bluejeans.ClientCredentials:
+    """Other credentials of the same client, as another process has them."""
+    return bluejeans.ClientCredentials(**like._identity, api=like.api, **options)  # type: ignore[arg-type]
+
+
+class TestRefusedTokens:
+    @pytest.mark.fault(38, "the service refuses a token that should be good", "renewed once, and sent once more")
+    def test_call_api_sends_once_more(
+        self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, bluejeans_sandbox: Sandbox
+    ) -> None:
+        configuration.credentials = client
+        assert get_user(configuration, bluejeans_sandbox) == bluejeans_sandbox.user_id
+        bluejeans_sandbox.reset()
+        assert get_user(configuration, bluejeans_sandbox) == bluejeans_sandbox.user_id
+        assert [seen.status for seen in bluejeans_sandbox.requests] == [401, 200, 200]
+
+    @pytest.mark.fault(38, "it refuses the next token too", "the error", "UnauthorizedError")
+    def test_a_second_refusal_is_raised(
+        self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, clock: TokenClock
+    ) -> None:
+        grant, refusal = reply({"access_token": "a-token", "expires_in": 60}), reply(status=401)
+        with Recorder([grant, refusal, grant, refusal]) as server, asking(server.url, clock) as credentials:
+            configuration.host, configuration.credentials = server.url, credentials
+            with bluejeans.ApiClient(configuration) as caller, pytest.raises(bluejeans.UnauthorizedError):
+                caller.call_api("/v1/user/7", "GET")
+            assert len(server.requests) == 4
+
+    def test_requests_sends_once_more(self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox) -> None:
+        url = f"{bluejeans_sandbox.url}/v1/user/{bluejeans_sandbox.user_id}"
+        with requests.Session() as session:
+            assert session.get(url, auth=client).status_code == 200
+            bluejeans_sandbox.reset()
+            answer = session.get(url, auth=client)
+        assert answer.status_code == 200
+        assert [seen.status for seen in bluejeans_sandbox.requests] == [401, 200, 200]
+        assert [earlier.status_code for earlier in answer.history] == [401]
+
+    def test_requests_does_not_send_a_stream_twice(self, clock: TokenClock) -> None:
+        grant = reply({"access_token": "a-token", "expires_in": 60})
+        with Recorder([grant, reply(status=401)]) as server, asking(server.url, clock) as credentials:
+            body = iter([b"part"])
+            answer = requests.post(server.url, data=body, auth=credentials, headers={"Connection": "close"})
+            assert answer.status_code == 401
+
+    def test_an_old_refusal_does_not_end_a_newer_token(self, client: bluejeans.ClientCredentials) -> None:
+        old = client.get_token()
+        client.invalidate()
+        new = client.get_token()
+        client.invalidate(old.token)
+        assert client.get_token() is new
+
+    def test_a_store_does_not_bring_a_refused_token_back(
+        self, client: bluejeans.ClientCredentials, clock: TokenClock
+    ) -> None:
+        credentials = another(client, store=bluejeans.MemoryTokenStore(), clock=clock)
+        old = credentials.get_token()
+        credentials.invalidate()
+        assert credentials.get_token() != old
+
+    @pytest.mark.fault(
+        39, "a refresh token is refused", "not tried again; says who has to sign in", "ReauthenticationRequired"
+    )
+    def test_a_refresh_token_that_is_refused(
+        self, signed_in: bluejeans.RefreshTokenCredentials, bluejeans_sandbox: Sandbox
+    ) -> None:
+        signed_in.invalidate()
+        bluejeans_sandbox.reset()
+        for _ in range(3):
+            with pytest.raises(bluejeans.ReauthenticationRequired, match="has to sign in again") as caught:
+                signed_in.get_token()
+        assert (grants(bluejeans_sandbox), caught.value.status) == (1, 401)
+
+    def test_a_static_token_that_is_refused(
+        self, configuration: bluejeans.Configuration, bluejeans_sandbox: Sandbox
+    ) -> None:
+        configuration.credentials = bluejeans.StaticToken("canary-token")
+        for _ in range(2):
+            with pytest.raises(bluejeans.ReauthenticationRequired) as caught:
+                get_user(configuration, bluejeans_sandbox)
+        assert "canary" not in str(caught.value)
+        assert len(bluejeans_sandbox.requests) == 1
+
+
+def get_user(configuration: bluejeans.Configuration, sandbox: Sandbox) -> int:
+    with bluejeans.ApiClient(configuration) as client:
+        path, params = "/v1/user/{id}", {"id": sandbox.user_id}
+        return int(client.call_api(path, "GET", params, response_type="object")[0]["id"])
+
+
+class TestWhereTheTokenGoes:
+    def test_to_call_api_as_a_header_and_not_in_the_query(
+        self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, bluejeans_sandbox: Sandbox
+    ) -> None:
+        configuration.credentials = client
+        get_user(configuration, bluejeans_sandbox)
+        assert bluejeans_sandbox.requests[-1].path == f"/v1/user/{bluejeans_sandbox.user_id}"
+
+    def test_credentials_without_an_api_ask_by_way_of_the_client_they_are_given_to(
+        self, configuration: bluejeans.Configuration, bluejeans_sandbox: Sandbox
+    ) -> None:
+        sandbox = bluejeans_sandbox
+        configuration.credentials = bluejeans.PasswordCredentials(sandbox.username, sandbox.password)
+        assert get_user(configuration, sandbox) == sandbox.user_id
+
+    def test_a_header_of_ones_own_is_left_as_it_is(
+        self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, bluejeans_sandbox: Sandbox
+    ) -> None:
+        configuration.credentials = client
+        with bluejeans.ApiClient(configuration) as caller, pytest.raises(bluejeans.UnauthorizedError):
+            caller.call_api("/v1/user/7", "GET", header_params={"authorization": "Bearer mine"})
+        assert grants(bluejeans_sandbox) == 0
+
+    @pytest.mark.parametrize("get", [requests.get, httpx.get])
+    def test_to_other_http_clients(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, get: Callable[..., Any]
+    ) -> None:
+        url = f"{bluejeans_sandbox.url}/v1/user/{bluejeans_sandbox.user_id}"
+        assert get(url, auth=client).status_code == 200
+
+    @pytest.mark.parametrize("get", [requests.get, httpx.get])
+    def test_not_to_another_host(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, get: Callable[..., Any]
+    ) -> None:
+        with Recorder([reply()]) as other:
+            with pytest.raises(ValueError, match="is for http://127.0.0.1:.* and not sent to http://127.0.0.1:"):
+                get(other.url, auth=client)
+            assert other.requests == []
+        assert grants(bluejeans_sandbox) == 0
+
+    def test_to_another_host_that_is_allowed(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
+        with Recorder([reply()]) as other:
+            credentials = another(client, allowed_hosts=[other.url], clock=clock)
+            requests.get(other.url, auth=credentials, headers={"Connection": "close"})
+            assert other.requests[0].headers["authorization"] == f"Bearer {credentials.get_token().token}"
+
+    def test_an_allowed_host_that_would_get_it_in_clear_text_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="allowed_hosts 'http://api.example' would send secrets in clear text"):
+            bluejeans.StaticToken("t", allowed_hosts=["http://api.example"])
+
+    def test_not_to_where_requests_is_redirected(self, clock: TokenClock) -> None:
+        grant = reply({"access_token": "canary-token", "expires_in": 60})
+        with Recorder([reply(status=401)]) as other:
+            moved = reply(status=302, Location=other.url.replace("127.0.0.1", "localhost"), Connection="close")
+            with Recorder([grant, moved]) as server, asking(server.url, clock) as credentials:
+                assert requests.get(server.url, auth=credentials).status_code == 401
+            assert len(other.requests) == 1
+            assert "authorization" not in other.requests[0].headers
+
+
+class TestSignIns:
+    @pytest.fixture
+    def shared(self, tmp_path: Path) -> TokenStore:
+        return bluejeans.FileTokenStore(tmp_path / "tokens.json")
+
+    def test_the_refresh_token_rotates(
+        self, signed_in: bluejeans.RefreshTokenCredentials, clock: TokenClock, bluejeans_sandbox: Sandbox
+    ) -> None:
+        tokens = set()
+        for _ in range(3):
+            tokens.add(signed_in.get_token())
+            clock.forward(LIFETIME)
+        assert (len(tokens), grants(bluejeans_sandbox)) == (3, 3)
+
+    def test_an_answer_without_a_refresh_token_leaves_the_old_one(self, clock: TokenClock) -> None:
+        with Recorder([reply({"access_token": "a-token", "expires_in": 60})]) as server:
+            api = asking(server.url, clock).api
+            credentials = bluejeans.RefreshTokenCredentials("id", "secret", "first", api=api, clock=clock)
+            for _ in range(2):
+                credentials.get_token()
+                clock.forward(60)
+            assert [request.json["refresh_token"] for request in server.requests] == ["first", "first"]
+
+    def test_the_next_refresh_token_is_stored_before_the_token_is_given(
+        self,
+        signed_in: bluejeans.RefreshTokenCredentials,
+        api: bluejeans.AuthenticationApi,
+        bluejeans_sandbox: Sandbox,
+        clock: TokenClock,
+        shared: TokenStore,
+    ) -> None:
+        of_client = {"client_id": bluejeans_sandbox.client_id, "client_secret": bluejeans_sandbox.client_secret}
+        first = signed_in._refresh_token
+
+        def process() -> bluejeans.RefreshTokenCredentials:
+            return bluejeans.RefreshTokenCredentials(
+                **of_client, refresh_token=first, api=api, store=shared, clock=clock
+            )
+
+        for _ in range(3):  # each is started with the first refresh token, which is long spent
+            assert process().get_token().token
+            clock.forward(LIFETIME)
+        assert grants(bluejeans_sandbox) == 4
+
+    def test_a_sign_in_is_kept_for_the_next_process(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore, clock: TokenClock
+    ) -> None:
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        grant = sign_in(bluejeans_sandbox, api)
+        bluejeans.RefreshTokenCredentials.of_grant(*client, grant, api=api, store=shared, clock=clock)
+        later = bluejeans.RefreshTokenCredentials(*client, api=api, store=shared, clock=clock)
+        assert later.get_token().token == grant.access_token
+        clock.forward(LIFETIME * 24 * 90)
+        assert later.get_token().token != grant.access_token
+
+    def test_a_store_without_a_sign_in_says_so(
+        self, api: bluejeans.AuthenticationApi, shared: TokenStore, bluejeans_sandbox: Sandbox
+    ) -> None:
+        credentials = bluejeans.RefreshTokenCredentials("id", "secret", api=api, store=shared)
+        with pytest.raises(bluejeans.ReauthenticationRequired, match="the store has no sign-in of this client"):
+            credentials.get_token()
+        assert bluejeans_sandbox.requests == []
+
+    def test_two_users_of_one_client_have_tokens_of_their_own(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore
+    ) -> None:
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        ann, bob = (
+            bluejeans.RefreshTokenCredentials(
+                *client, str(sign_in(bluejeans_sandbox, api).refresh_token), api=api, store=shared
+            )
+            for _ in range(2)
+        )
+        assert ann.get_token() != bob.get_token()
+
+    def test_revoking_ends_it_at_the_service_and_in_the_store(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore
+    ) -> None:
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        grant = sign_in(bluejeans_sandbox, api)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(*client, grant, api=api, store=shared)
+        credentials.revoke()
+        with pytest.raises(bluejeans.UnauthorizedError):
+            api.get_token_info(access_token=grant.access_token)
+        for spent in (credentials, bluejeans.RefreshTokenCredentials(*client, api=api, store=shared)):
+            with pytest.raises(bluejeans.ReauthenticationRequired):
+                spent.get_token()
+
+
+class TestStores:
+    @pytest.fixture(params=["memory", "file", "encrypted file"])
+    def store(self, request: pytest.FixtureRequest, tmp_path: Path) -> TokenStore:
+        from cryptography.fernet import Fernet
+
+        key = Fernet.generate_key() if "encrypted" in request.param else None
+        if request.param == "memory":
+            return bluejeans.MemoryTokenStore()
+        return bluejeans.FileTokenStore(tmp_path / "tokens.json", encryption_key=key)
+
+    def test_two_share_a_token(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore
+    ) -> None:
+        tokens = {another(client, store=store).get_token().token for _ in range(3)}
+        assert (len(tokens), grants(bluejeans_sandbox)) == (1, 1)
+
+    def test_in_the_window_one_renews_and_the_other_takes_what_it_stored(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: TokenClock
+    ) -> None:
+        first, second = (another(client, store=store, clock=clock) for _ in range(2))
+        old = (first.get_token(), second.get_token())
+        clock.forward(LIFETIME - WINDOW / 2 + 1)
+        new = (first.get_token(), second.get_token())
+        assert (old[0].token == old[1].token, new[0].token == new[1].token) == (True, True)
+        assert (new[0] != old[0], grants(bluejeans_sandbox)) == (True, 2)
+
+    def test_in_the_window_nobody_waits_for_another_process(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: TokenClock
+    ) -> None:
+        credentials = another(client, store=store, clock=clock)
+        token = credentials.get_token()
+        clock.forward(LIFETIME - WINDOW / 2 + 1)
+        with store.lock(credentials._key, ENOUGH):
+            assert credentials.get_token() == token
+        assert grants(bluejeans_sandbox) == 1
+
+    def test_another_secret_does_not_get_the_token(
+        self,
+        client: bluejeans.ClientCredentials,
+        bluejeans_sandbox: Sandbox,
+        api: bluejeans.AuthenticationApi,
+        store: TokenStore,
+    ) -> None:
+        another(client, store=store).get_token()
+        with pytest.raises(bluejeans.UnauthorizedError):
+            bluejeans.ClientCredentials(bluejeans_sandbox.client_id, "wrong", api=api, store=store).get_token()
+
+    def test_a_lock_that_is_never_free_ends_in_time(
+        self, client: bluejeans.ClientCredentials, store: TokenStore
+    ) -> None:
+        credentials = another(client, store=store)
+        with store.lock(credentials._key, ENOUGH), pytest.raises(bluejeans.ApiTimeoutError, match="another process"):
+            credentials.get_token(timeout=0.2)
+
+    @pytest.mark.fault(36, "the store cannot be used", "the service is asked, and a warning logged")
+    def test_a_store_that_cannot_be_used_stops_nobody(
+        self,
+        client: bluejeans.ClientCredentials,
+        bluejeans_sandbox: Sandbox,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        (tmp_path / "file").write_text("")
+        credentials = another(client, store=bluejeans.FileTokenStore(tmp_path / "file" / "tokens.json"))
+        assert credentials.get_token() is credentials.get_token()
+        assert grants(bluejeans_sandbox) == 1
+        assert "The token is renewed without its store" in caplog.text
+        assert "The token is not kept" in caplog.text
+
+    def test_revoking_forgets_it(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore
+    ) -> None:
+        credentials = another(client, store=store)
+        credentials.get_token()
+        credentials.revoke()
+        another(client, store=store).get_token()
+        assert grants(bluejeans_sandbox) == 2
+
+
+class TestPickles:
+    @pytest.fixture(params=["alone", "with a store"])
+    def credentials(
+        self, request: pytest.FixtureRequest, client: bluejeans.ClientCredentials, tmp_path: Path
+    ) -> bluejeans.ClientCredentials:
+        store = bluejeans.FileTokenStore(tmp_path / "tokens.json") if request.param == "with a store" else None
+        return another(client, store=store)
+
+    def test_they_work_and_hold_no_token(self, credentials: bluejeans.ClientCredentials) -> None:
+        token = credentials.get_token().token
+        pickled = pickle.dumps(credentials)
+        assert token.encode() not in pickled
+        with pickle.loads(pickled).api:
+            assert pickle.loads(pickled).get_token().token
+
+    def test_a_configuration_with_handlers_is_pickled_too(
+        self, configuration: bluejeans.Configuration, client: bluejeans.ClientCredentials, tmp_path: Path
+    ) -> None:
+        configuration.logger_file = str(tmp_path / "log")
+        try:
+            assert pickle.loads(pickle.dumps(another(client))).get_token().token
+        finally:
+            configuration.logger_file = None
+
+    def test_a_refresh_token_is_not_put_into_two_processes(self, signed_in: bluejeans.RefreshTokenCredentials) -> None:
+        with pytest.raises(TypeError, match="RefreshTokenCredentials needs a store"):
+            pickle.dumps(signed_in)
+
+    def test_a_sign_in_with_a_store_is_pickled(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        options: Any = {"api": api, "store": bluejeans.FileTokenStore(tmp_path / "f")}
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
+        assert pickle.loads(pickle.dumps(credentials)).get_token().token == credentials.get_token().token
+
+    def test_a_static_token_is_its_pickle(self) -> None:
+        copied = pickle.loads(pickle.dumps(bluejeans.StaticToken("a-token", allowed_hosts=["https://other.example"])))
+        assert copied.authorization_for("https://other.example/x") == "Bearer a-token"
+
+
+class TestWhatIsTold:
+    def test_each_renewal_is_a_line_without_the_token(
+        self, client: bluejeans.ClientCredentials, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        token = client.get_token()
+        [line] = [r.getMessage() for r in caplog.records if r.name == "BlueJeansMeetingsRestApi.credentials"]
+        assert line.startswith("The client_credentials token was renewed in 0.")
+        assert line.endswith("Z")
+        assert token.token not in caplog.text
+
+    def test_each_renewal_is_told_to_on_renewal(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
+        told: list[Renewal] = []
+        credentials = another(client, on_renewal=told.append, clock=clock)
+        token = credentials.get_token()
+        assert told == [Renewal("client_credentials", 0.0, token.expires_at)]
+
+    def test_on_renewal_may_ask_for_the_token(self, client: bluejeans.ClientCredentials) -> None:
+        told: list[Any] = []
+        credentials = another(client, on_renewal=lambda _: told.append(credentials.get_token()))
+        assert credentials.get_token() == told[0]
+
+    def test_an_on_renewal_that_fails_is_logged(
+        self, client: bluejeans.ClientCredentials, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(_: Renewal) -> None:
+            raise RuntimeError("metrics are down")
+
+        assert another(client, on_renewal=fail).get_token().token
+        assert "on_renewal failed" in caplog.text
+
+
+class TestEnvironment:
+    def found(self, *, environment: dict[str, str], **options: Any) -> bluejeans.Credentials:
+        return bluejeans.default_credentials(
+            environment={f"BLUEJEANS_{name}": value for name, value in environment.items()}, **options
+        )
+
+    @pytest.mark.parametrize(
+        ("environment", "shown"),
+        [
+            ({"ACCESS_TOKEN": "t", "CLIENT_ID": "id", "CLIENT_SECRET": "s"}, "StaticToken(...)"),
+            ({"CLIENT_ID": "id", "CLIENT_SECRET": "s", "USERNAME": "u"}, "ClientCredentials('id', ...)"),
+            ({"USERNAME": "u", "PASSWORD": "p", "MEETING_ID": "1"}, "PasswordCredentials('u', ...)"),
+            ({"MEETING_ID": "1"}, "MeetingCredentials('1', ...)"),
+            ({"MEETING_ID": "1", "MEETING_PASSCODE": "2"}, "MeetingCredentials('1', ...)"),
+        ],
+    )
+    def test_the_first_that_is_there_is_taken(self, environment: dict[str, str], shown: str) -> None:
+        assert repr(self.found(environment=environment)) == shown
+
+    def test_the_host_is_taken(self, bluejeans_sandbox: Sandbox) -> None:
+        sandbox = bluejeans_sandbox
+        environment = {"HOST": sandbox.url, "CLIENT_ID": sandbox.client_id, "CLIENT_SECRET": sandbox.client_secret}
+        with self.found(environment=environment) as credentials, credentials.api:
+            assert credentials.get_token().token
+
+    def test_a_token_is_for_the_host(self, bluejeans_sandbox: Sandbox) -> None:
+        found = self.found(environment={"HOST": bluejeans_sandbox.url, "ACCESS_TOKEN": "t"})
+        assert found.authorization_for(bluejeans_sandbox.url) == "Bearer t"
+
+    def test_a_file_holds_the_value(self, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("from a file\n")
+        environment = {"CLIENT_ID": "id", "CLIENT_SECRET_FILE": str(tmp_path / "secret")}
+        assert self.found(environment=environment)._identity["client_secret"] == "from a file"
+
+    def test_a_token_store_is_a_file_or_a_redis(self, tmp_path: Path) -> None:
+        stores = [
+            self.found(environment={"MEETING_ID": "1", "TOKEN_STORE": where})._store
+            for where in (str(tmp_path / "tokens.json"), "redis://127.0.0.1:6379/0")
+        ]
+        assert [type(store) for store in stores] == [bluejeans.FileTokenStore, bluejeans.RedisTokenStore]
+
+    @pytest.mark.parametrize(
+        ("environment", "message"),
+        [
+            ({}, "There are no credentials in the environment: set one of BLUEJEANS_ACCESS_TOKEN, "),
+            ({"CLIENT_ID": "id"}, "BLUEJEANS_CLIENT_ID is set and BLUEJEANS_CLIENT_SECRET is not: set both"),
+            ({"PASSWORD": "canary"}, "BLUEJEANS_PASSWORD is set and BLUEJEANS_USERNAME is not: set both"),
+            (
+                {"ACCESS_TOKEN_FILE": "/no/such"},
+                "BLUEJEANS_ACCESS_TOKEN_FILE names a file that cannot be read: '/no/such'",
+            ),
+            ({"ACCESS_TOKEN": "canary", "ACCESS_TOKEN_FILE": "f"}, "are both set: unset one of them"),
+            ({"HOST": "no-url", "MEETING_ID": "1"}, "Configuration.host 'no-url' must start with https://"),
+        ],
+    )
+    def test_what_is_wrong_is_said_without_secrets(self, environment: dict[str, str], message: str) -> None:
+        with pytest.raises(ValueError, match=message) as caught:
+            self.found(environment=environment)
+        assert "canary" not in str(caught.value)
+
+
+def test_credentials_in_a_with_block_close_their_own_client_and_no_other(
+    client: bluejeans.ClientCredentials, monkeypatch: pytest.MonkeyPatch, configuration: bluejeans.Configuration
+) -> None:
+    closed: list[bluejeans.ApiClient] = []
+    monkeypatch.setattr(bluejeans.ApiClient, "close", lambda self: closed.append(self))
+    monkeypatch.setattr(bluejeans.Configuration, "_default", configuration)
+    with another(client), bluejeans.MeetingCredentials("1") as own:
+        own_client = own.api.api_client
+    assert closed == [own_client]
+
+
+@pytest.fixture(autouse=True)
+def no_token_in_any_log(caplog: pytest.LogCaptureFixture, bluejeans_sandbox: Sandbox) -> Iterator[None]:
+    """Every log of every test is searched, for what is secret and for all that looks like a token."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    assert [secret for secret in (bluejeans_sandbox.password, "canary") if secret in caplog.text] == []
+    assert set(re.findall("[0-9a-f]{32}", caplog.text)) <= {bluejeans_sandbox.client_id}

@@ -1,0 +1,74 @@
+"""The recipes of docs/TESTING.md run, and the page shows them as they are. The container's command runs too."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from recorder import unused_port
+
+ROOT = Path(__file__).parent.parent
+RECIPES = ROOT / "examples" / "testing"
+CONTAINERFILE = (ROOT / "sandbox.Containerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("recipe", sorted(path.name for path in RECIPES.glob("test_*.py")))
+def test_recipe_passes(recipe: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(RECIPES / recipe)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the recipe for other languages is written with curl")
+def test_recipe_for_other_languages_runs() -> None:
+    environment = {**os.environ, "PORT": str(unused_port())}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    command = ["sh", str(RECIPES / "over_http.sh")]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    *said, requests = ended.stdout.splitlines()
+    assert said == ["null", "null", "503", "200"], ended.stderr
+    assert [request["status"] for request in json.loads(requests)] == [503, 200]
+
+
+@pytest.mark.parametrize("recipe", sorted(path.name for path in RECIPES.iterdir() if path.is_file()))
+def test_recipe_is_named_on_the_page(recipe: str) -> None:
+    page = (ROOT / "docs" / "TESTING.md").read_text(encoding="utf-8")
+    assert recipe == "conftest.py" or f"](../examples/testing/{recipe})" in page
+
+
+def test_the_page_shows_what_the_recipes_hold() -> None:
+    page = (ROOT / "docs" / "TESTING.md").read_text(encoding="utf-8")
+    files = "\n".join(path.read_text(encoding="utf-8") for path in RECIPES.iterdir() if path.is_file())
+    shown = re.findall(r"^```py\n(.*?)^```$", page, re.M | re.S)
+    assert shown
+    assert [block for block in shown if block not in files] == []
+
+
+class TestContainer:
+    """No container engine takes part: what it would do is looked at, and its command is run here."""
+
+    def test_is_given_all_that_the_package_is_built_from(self) -> None:
+        copied = {name for line in re.findall("^COPY (.*) /", CONTAINERFILE, re.M) for name in line.split()}
+        assert [name for name in copied if not (ROOT / name).exists()] == []
+        needed = re.findall(r'here / "([^"]+)"', (ROOT / "setup.py").read_text(encoding="utf-8"))
+        assert set(needed) <= copied
+
+    def test_command_serves_until_it_is_stopped(self) -> None:
+        entrypoint, arguments = (
+            json.loads(line) for line in re.findall(r"^(?:ENTRYPOINT|CMD) (.*)$", CONTAINERFILE, re.M)
+        )
+        assert (entrypoint[0], arguments) == ("python", ["--port", "8080"])
+        command = [sys.executable, *entrypoint[1:], "--port", "0"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert "on this machine only: http://127.0.0.1:" in process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+        assert process.returncode == 0

@@ -1,0 +1,401 @@
+"""The stores: all do what the conformance suite says, and each has failures of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import resource
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from cryptography.fernet import Fernet
+from redis_server import PASSWORD, RedisServer, redis_server
+
+from BlueJeansMeetingsRestApi.token_store_conformance import KEY, LONG, OTHER_KEY, TOKEN, TokenStoreConformance
+from BlueJeansMeetingsRestApi.token_stores import (
+    FileTokenStore,
+    MemoryTokenStore,
+    RedisTokenStore,
+    TokenStore,
+    TokenStoreError,
+)
+
+PATIENT = {"timeout": 10.0, "lease": 30.0}  # seconds, so that a slow machine is not taken for a dead one
+
+
+@pytest.fixture(scope="module")
+def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(running_redis: RedisServer) -> RedisServer:
+    with running_redis.client as client:
+        client.flushall()
+    return running_redis
+
+
+class TestMemory(TokenStoreConformance):
+    @pytest.fixture
+    def store(self) -> TokenStore:
+        return MemoryTokenStore()
+
+    def test_a_pickle_of_it_is_empty(self, store: TokenStore) -> None:
+        store.save(KEY, TOKEN, LONG, 1)
+        assert pickle.loads(pickle.dumps(store)).load(KEY) is None
+
+
+class TestFile(TokenStoreConformance):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> FileTokenStore:
+        return FileTokenStore(tmp_path / "folder" / "tokens.json")
+
+
+class TestEncryptedFile(TokenStoreConformance):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> FileTokenStore:
+        return FileTokenStore(tmp_path / "tokens.json", encryption_key=Fernet.generate_key())
+
+
+class TestRedis(TokenStoreConformance):
+    @pytest.fixture
+    def store(self, server: RedisServer) -> RedisTokenStore:
+        return RedisTokenStore(server.url, **PATIENT)
+
+
+class TestRedisOnAUnixSocket(TokenStoreConformance):
+    @pytest.fixture
+    def store(self, server: RedisServer) -> RedisTokenStore:
+        client = redis.Redis(unix_socket_path=str(server.socket), password=PASSWORD)
+        return RedisTokenStore(client, **PATIENT)
+
+
+class TestEncryptedRedis(TokenStoreConformance):
+    @pytest.fixture
+    def store(self, server: RedisServer) -> RedisTokenStore:
+        return RedisTokenStore(server.url, encryption_key=Fernet.generate_key().decode(), **PATIENT)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file that has a token."""
+    path = tmp_path / "folder" / "tokens.json"
+    FileTokenStore(path).save(KEY, TOKEN, LONG, 0)
+    return path
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+class TestTheFile:
+    def test_it_is_for_its_owner_alone_and_so_are_its_folder_and_locks(self, path: Path) -> None:
+        with FileTokenStore(path).lock(KEY, LONG):
+            assert {mode(file) for file in path.parent.iterdir()} == {0o600}
+        assert mode(path.parent) == 0o700
+
+    def test_a_folder_that_is_there_keeps_its_mode(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o755)
+        FileTokenStore(tmp_path / "tokens.json").save(KEY, TOKEN, LONG, 0)
+        assert mode(tmp_path) == 0o755
+
+    def test_a_home_is_found(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert FileTokenStore("~/tokens.json").path == str(tmp_path / "tokens.json")
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"{",
+            b"\xff\xfe",
+            b"null",
+            b"[]",
+            b'{"tokens": 7}',
+            b'{"tokens": {"k": "text"}}',
+            b'{"tokens": {"k": ["text", "soon"]}}',
+            b'{"another program": true}',
+            b"[" * 100_000,
+        ],
+        ids=lambda content: content[:30].decode("latin-1") or "empty",
+    )
+    def test_what_holds_no_tokens_counts_as_no_file(
+        self, path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.write_bytes(content)
+        store = FileTokenStore(path)
+        assert store.load(KEY) is None
+        assert "counts as no file: it holds something else" in caplog.text
+        store.save(KEY, TOKEN, LONG, 0)
+        assert store.load(KEY) == TOKEN
+
+    def test_one_that_others_can_read_is_closed_to_them(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        path.chmod(0o644)
+        assert FileTokenStore(path).load(KEY) == TOKEN
+        assert "could be read by others (mode 644)" in caplog.text
+        assert mode(path) == 0o600
+
+    @pytest.mark.parametrize("writable", [0o620, 0o602, 0o666])
+    def test_one_that_others_can_write_is_not_believed(
+        self, path: Path, writable: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.chmod(writable)
+        store = FileTokenStore(path)
+        assert store.load(KEY) is None
+        assert "others may write to it" in caplog.text
+        store.save(OTHER_KEY, TOKEN, LONG, 0)
+        assert (store.load(KEY), store.load(OTHER_KEY), mode(path)) == (None, TOKEN, 0o600)
+
+    @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give a file away")
+    def test_another_users_is_not_believed(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        os.chown(path, 65534, 65534)
+        assert FileTokenStore(path).load(KEY) is None
+        assert "it belongs to another user" in caplog.text
+
+    def test_a_link_is_not_followed_and_is_replaced(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        elsewhere = path.rename(path.with_name("elsewhere"))
+        before = elsewhere.read_bytes()
+        path.symlink_to(elsewhere)
+        store = FileTokenStore(path)
+        assert store.load(KEY) is None
+        assert "it is a link" in caplog.text
+        store.save(KEY, TOKEN, LONG, 0)
+        assert (path.is_symlink(), elsewhere.read_bytes() == before) == (False, True)
+
+    def test_a_pipe_is_not_waited_for(self, path: Path) -> None:
+        path.unlink()
+        os.mkfifo(path)
+        assert FileTokenStore(path).load(KEY) is None
+
+    def test_a_folder_in_its_place_is_a_store_that_cannot_be_used(self, tmp_path: Path) -> None:
+        (tmp_path / "tokens.json").mkdir()
+        with pytest.raises(TokenStoreError, match="cannot be written"):
+            FileTokenStore(tmp_path / "tokens.json").save(KEY, TOKEN, LONG, 0)
+
+    def test_a_folder_that_cannot_be_made_is_a_store_that_cannot_be_used(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(TokenStoreError, match="cannot be locked"):
+            FileTokenStore(tmp_path / "file" / "tokens.json").save(KEY, TOKEN, LONG, 0)
+
+    def test_on_a_full_disk_it_stays_whole(self, path: Path) -> None:
+        before = path.read_bytes()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+        try:
+            with pytest.raises(TokenStoreError, match="cannot be written"):
+                FileTokenStore(path).save(OTHER_KEY, TOKEN, LONG, 0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, handler)
+        assert path.read_bytes() == before
+        assert [file.name for file in path.parent.iterdir() if not file.name.endswith(".lock")] == ["tokens.json"]
+
+    def test_ended_texts_are_dropped_when_another_is_written(self, path: Path) -> None:
+        store = FileTokenStore(path)
+        store.write(KEY, "ended", 0.0, 0)
+        store.write(OTHER_KEY, "lives", LONG, 0)
+        assert "ended" not in path.read_text()
+
+    def test_a_lock_ends_with_its_holder_whom_kill_ends(self, path: Path) -> None:
+        program = (
+            "import sys, time; from BlueJeansMeetingsRestApi import FileTokenStore\n"
+            f"with FileTokenStore(sys.argv[1]).lock({KEY!r}, 9): print('held', flush=True); time.sleep(99)"
+        )
+        with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            with pytest.raises(TimeoutError), FileTokenStore(path).lock(KEY, 0):
+                pass
+            holder.kill()
+            holder.wait()
+            with FileTokenStore(path).lock(KEY, LONG):
+                pass
+
+    def test_a_pickle_of_it_leads_to_the_same_file(self, path: Path) -> None:
+        key = Fernet.generate_key()
+        store = FileTokenStore(path, encryption_key=key)
+        store.save(OTHER_KEY, TOKEN, LONG, 0)
+        assert pickle.loads(pickle.dumps(store)).load(OTHER_KEY) == TOKEN
+
+
+class TestEncryption:
+    def test_nothing_can_be_read_without_the_key(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        path = tmp_path / "tokens.json"
+        FileTokenStore(path, encryption_key=Fernet.generate_key()).save(KEY, TOKEN, LONG, 0)
+        assert TOKEN.refresh_token not in path.read_text()
+        assert FileTokenStore(path).load(KEY) is None
+        assert FileTokenStore(path, encryption_key=Fernet.generate_key()).load(KEY) is None
+        assert "its encryption_key does not open" in caplog.text
+
+    def test_a_new_key_is_put_before_the_old_ones(self, tmp_path: Path) -> None:
+        old, new = Fernet.generate_key(), Fernet.generate_key()
+        FileTokenStore(tmp_path / "f", encryption_key=old).save(KEY, TOKEN, LONG, 0)
+        both = FileTokenStore(tmp_path / "f", encryption_key=[new, old])
+        assert both.load(KEY) == TOKEN
+        both.save(KEY, TOKEN, LONG, 0)
+        assert FileTokenStore(tmp_path / "f", encryption_key=new).load(KEY) == TOKEN
+
+    def test_a_key_that_is_none_is_not_shown(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="is no key") as caught:
+            FileTokenStore(tmp_path / "f", encryption_key="canary-key")
+        assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "module", "line"),
+    [
+        (lambda: FileTokenStore("f"), "filelock", r'pip install "BlueJeansMeetingsRestApi\[file\]"'),
+        (lambda: RedisTokenStore("redis://h"), "redis", r'pip install "BlueJeansMeetingsRestApi\[redis\]"'),
+        (
+            lambda: FileTokenStore("f", encryption_key="k"),
+            "cryptography.fernet",
+            r'pip install "BlueJeansMeetingsRestApi\[encryption\]"',
+        ),
+    ],
+)
+def test_what_is_not_installed_is_said_with_the_line_that_mends_it(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], TokenStore], module: str, line: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=line):
+        make()
+
+
+class TestTheRedis:
+    def test_a_key_shows_no_id_and_lasts_as_long_as_the_token(self, server: RedisServer) -> None:
+        RedisTokenStore(server.url, **PATIENT).save(KEY, TOKEN, 60, 1)
+        with server.client as client:
+            assert client.keys() == [f"bluejeans:{{{KEY}}}"]
+            assert 59 <= client.ttl(f"bluejeans:{{{KEY}}}") <= 60
+
+    def test_its_text_and_its_errors_show_no_password(self, server: RedisServer) -> None:
+        store = RedisTokenStore(server.url.replace(PASSWORD, f"wrong-{PASSWORD}"))
+        with pytest.raises(TokenStoreError, match="cannot be used") as caught:
+            store.read(KEY)
+        assert PASSWORD not in f"{store} {store!r} {caught.value} {caught.value.__cause__}"
+        assert f"127.0.0.1:{server.port}" in str(store)
+
+    @pytest.mark.parametrize("url", [f"https://u:{PASSWORD}@h", "no URL"])
+    def test_a_url_that_is_none_is_named_without_its_password(self, url: str) -> None:
+        with pytest.raises(ValueError, match="is no URL of a Redis") as caught:
+            RedisTokenStore(url)
+        assert PASSWORD not in str(caught.value)
+
+    def test_a_client_without_time_limits_gets_some(self, server: RedisServer) -> None:
+        store = RedisTokenStore(redis.Redis(port=server.port, password=PASSWORD), timeout=0.2)
+        with server.stopped(), pytest.raises(TokenStoreError):
+            store.read(KEY)
+        assert store.read(KEY) is None
+
+    def test_one_that_is_down_cannot_be_used(self, tmp_path: Path) -> None:
+        with redis_server(tmp_path) as server:
+            store = RedisTokenStore(server.url)
+            assert store.read(KEY) is None
+            server.kill()
+            for use in (lambda: store.read(KEY), lambda: store.remove(KEY), lambda: store.write(KEY, "t", 1, 1)):
+                with pytest.raises(TokenStoreError, match="cannot be used"):
+                    use()
+            with pytest.raises(TokenStoreError), store.lock(KEY, 1):
+                pass
+
+    def test_who_holds_a_lock_keeps_its_lease(self, server: RedisServer) -> None:
+        store = RedisTokenStore(server.url, timeout=10, lease=0.3)
+        with store.lock(KEY, LONG):
+            ends = time.monotonic() + 1  # more than three leases
+            while time.monotonic() < ends:
+                with pytest.raises(TimeoutError), store.lock(KEY, 0):
+                    pass
+
+    def test_the_lock_of_a_holder_that_was_killed_is_free_after_its_lease(self, server: RedisServer) -> None:
+        program = (
+            "import sys, time; from BlueJeansMeetingsRestApi import RedisTokenStore\n"
+            f"with RedisTokenStore(sys.argv[1], lease=0.5).lock({KEY!r}, 9): print('held', flush=True); time.sleep(99)"
+        )
+        with subprocess.Popen([sys.executable, "-c", program, server.url], stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            holder.kill()
+            holder.wait()
+        with RedisTokenStore(server.url, **PATIENT).lock(KEY, LONG):
+            pass
+
+    def test_who_slept_past_the_lease_does_not_overwrite_what_came_after(self, server: RedisServer) -> None:
+        sleeper = RedisTokenStore(server.url, timeout=10, lease=0.2)
+        with sleeper.lock(KEY, LONG) as old:
+            with server.client as client:
+                client.delete(f"bluejeans:{{{KEY}}}:lock")  # as its end would
+            with RedisTokenStore(server.url, **PATIENT).lock(KEY, LONG) as new:
+                RedisTokenStore(server.url).write(KEY, "newer", LONG, new)
+            assert sleeper.write(KEY, "older", LONG, old) is False
+        assert sleeper.read(KEY) == "newer"
+
+    def test_who_slept_and_was_not_overtaken_keeps_what_it_got(self, server: RedisServer) -> None:
+        store = RedisTokenStore(server.url, **PATIENT)
+        with store.lock(KEY, LONG) as fence, server.client as client:
+            client.delete(f"bluejeans:{{{KEY}}}:lock")
+            assert store.write(KEY, "rotated", LONG, fence) is True
+
+    def test_a_server_that_takes_connections_and_says_nothing_is_left_in_time(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            store = RedisTokenStore(f"redis://127.0.0.1:{silent.getsockname()[1]}", timeout=0.1)
+            with pytest.raises(TokenStoreError, match="TimeoutError"):
+                store.read(KEY)
+
+    def test_a_pickle_of_it_leads_to_the_same_server(self, server: RedisServer) -> None:
+        store = RedisTokenStore(server.url, **PATIENT)
+        store.save(KEY, TOKEN, LONG, 1)
+        assert pickle.loads(pickle.dumps(store)).load(KEY) == TOKEN
+
+    def test_one_made_of_a_client_cannot_be_pickled(self, server: RedisServer) -> None:
+        with pytest.raises(TypeError, match="make the RedisTokenStore of a URL"):
+            pickle.dumps(RedisTokenStore(server.client))
+
+
+def test_no_store_logs_a_token(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    store = FileTokenStore(tmp_path / "f")
+    store.save(KEY, TOKEN, LONG, 0)
+    store.load(KEY)
+    assert TOKEN.refresh_token not in caplog.text
+    assert TOKEN.access_token not in repr(TOKEN).replace("access_token", "")
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_lock_of_a_thread_that_a_fork_left_behind_is_free_in_the_child() -> None:
+    store = MemoryTokenStore()
+    held, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store.lock(KEY, LONG):
+            held.set()
+            leave.wait(LONG)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(LONG)
+    pid = os.fork()
+    if pid == 0:
+        with store.lock(KEY, 5):
+            os._exit(0)
+    leave.set()
+    thread.join()
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_the_module_loads_no_store_that_is_not_used() -> None:
+    heavy = "{'filelock', 'redis', 'cryptography'}"
+    program = f"import sys, BlueJeansMeetingsRestApi.token_stores; print({heavy} & {{*sys.modules}})"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "set()\n"
