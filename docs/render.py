@@ -31,7 +31,7 @@ OPERATIONS = {
 }
 MADE_HERE = "<!-- The table below is made by docs/render.py. -->"
 SCHEMAS_MADE_HERE = "    # What follows is made by docs/render.py from the models.\n"
-# Models leave most attributes optional, as the 2019 SDK did. On the wire these alone may be missing.
+# Models leave most attributes optional, as the 2019 SDK did. On the wire, as recorded, these alone may be missing.
 MAY_BE_LEFT_OUT = {
     "GrantRequestMeeting": ["meetingPasscode"],
     "InlineResponse200": ["user"],

