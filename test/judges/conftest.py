@@ -23,7 +23,7 @@ NEEDED = (HERE / "requirements.txt").read_text(encoding="utf-8")
 MISSING = [name for name in re.findall("# imported as (.+)", NEEDED) if not importlib.util.find_spec(name)]
 REASON = f"`tox -e judges` runs these; here is no {', '.join(MISSING)}"
 
-if MISSING and os.environ.get("JUDGES") == "required":
+if MISSING and os.environ.get("REQUIRE_JUDGES"):
     raise pytest.UsageError(REASON)
 
 
