@@ -502,7 +502,7 @@ class TestThreads:
         configuration.host = server.url
         with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
             api.get_token_info(access_token="x")
-        assert api.api_client.rest_client._managers == {}
+        assert api.api_client.rest_client._services == {}
 
     @pytest.mark.parametrize("answer", [reply({}), reply(status=204), reply(body=b"")])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
