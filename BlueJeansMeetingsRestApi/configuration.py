@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import copy
 import functools
-import ipaddress
 import logging
 import math
 import os
@@ -74,12 +72,12 @@ class Configuration:
         self._debug = False
         self.logger_format = "%(asctime)s %(levelname)s %(message)s"
         if self._default is not None:
-            self.__dict__.update(copy.copy(self._default).__dict__)
+            self.__dict__.update(self._default.__copy__().__dict__)
 
     @classmethod
     def set_default(cls, default: Configuration | None) -> None:
         """Let later `Configuration()` calls start as copies of `default`; None brings the built-in values back."""
-        cls._default = copy.copy(default)
+        cls._default = default and default.__copy__()
 
     def __getstate__(self) -> dict[str, Any]:
         # A handler holds a file or a lock, and cannot be pickled; credentials keep their own configuration.
@@ -219,6 +217,8 @@ def base_url(name: str, host: str, allow_insecure_host: bool = False) -> str:
 
 
 def _is_loopback(hostname: str) -> bool:
+    import ipaddress
+
     try:
         return ipaddress.ip_address(hostname).is_loopback
     except ValueError:

@@ -94,11 +94,11 @@ def _root(error: BaseException) -> BaseException:
 def _words(root: BaseException) -> str:
     if isinstance(root, ssl.SSLCertVerificationError) and hasattr(root, "verify_message"):
         return str(root.verify_message).rstrip(".")
+    if "doesn't match" in str(root):  # how urllib3 1.26 words it, with the certificate's names
+        return "hostname mismatch"
     if isinstance(root, ssl.SSLError) and root.reason:
         return root.reason.replace("_", " ").lower()
     if isinstance(root, OSError):
         return root.strerror or str(root) or type(root).__name__
-    if "doesn't match" in str(root):  # how urllib3 1.26 words it, with the certificate's names
-        return "hostname mismatch"
     # The text of the others may quote what the server sent.
     return "what came is no HTTP" if isinstance(root, http.client.BadStatusLine) else type(root).__name__

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import os
 import re
 from typing import NamedTuple
@@ -40,6 +39,9 @@ def _proxy(url: str, setting: str) -> Proxy:
 
 
 def _proxy_of_environment(host: SplitResult) -> Proxy | None:
+    # What comes next reads every variable there is, which takes as long as a call.
+    if not any(name in os.environ or name.upper() in os.environ for name in (f"{host.scheme}_proxy", "all_proxy")):
+        return None
     from urllib.request import getproxies_environment  # knows which of the variables a CGI client could have set
 
     proxies = getproxies_environment()
@@ -64,6 +66,8 @@ def _is_bypassed(host: str, port: int, no_proxy: str) -> bool:
 
 
 def _is_within(host: str, name: str) -> bool:
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

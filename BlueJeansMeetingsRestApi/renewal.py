@@ -102,9 +102,6 @@ class RenewedToken(abc.ABC):
         self._renews_in_background = renew_in_background
         self._on_renewal = on_renewal
         self._clock = clock
-        self._begin_without_token()
-
-    def _begin_without_token(self) -> None:
         self._held: Token | None = None
         # What `get_token` returns at once, and from when to when on the wall clock.
         self._given = AccessToken("", 0.0)
@@ -229,7 +226,8 @@ class RenewedToken(abc.ABC):
                 if (held := self._usable(found, before, attempt.early)) is not None:
                     return held
             except TimeoutError:
-                raise _RenewedElsewhere(0, "another process's renewal of the token did not end in time") from None
+                kind = _RenewedElsewhere if attempt.early else ApiTimeoutError
+                raise kind(0, "another process's renewal of the token did not end in time") from None
             except TokenStoreError as error:
                 logger.warning("The token is renewed without its store: %s", error)
             held, to_store = self._request((found and found.refresh_token) or self._refresh_token, attempt)

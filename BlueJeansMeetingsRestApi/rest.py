@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import functools
 import io
 import json
 import logging
@@ -12,12 +13,13 @@ import re
 import time
 import zlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from typing import Any, NamedTuple, Union
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import six
 import urllib3
-from urllib3.exceptions import HTTPError, ProtocolError, SSLError
+from urllib3._collections import HTTPHeaderDict
+from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
 from . import transport
 from .configuration import PACKAGE_LOGGER, Configuration, seconds
@@ -27,34 +29,40 @@ from .exceptions import ApiException as ApiException
 from .proxies import proxy_for
 from .redaction import chain, scrub, secrets_in
 
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, HTTPHeaderDict
-
 RequestTimeout = Union[float, "tuple[float, float]", None]
 
 logger = logging.getLogger(f"{PACKAGE_LOGGER}.rest")
 
-# urllib3 is to do one request, and to leave the answer unread for us.
-_ONCE: Any = {"retries": False, "redirect": False, "preload_content": False, "enforce_content_length": True}
 _CUT = "the answer was cut off"
 # The characters that RFC 9110 (section 5) leaves for names and values of headers, and RFC 3986 for a URL.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_HEADERS = re.compile(r"[\r\n\0]|[^\0-\xff]")
-_NOT_IN_URLS = re.compile(r"[^!-~]")
+# What urllib3 would send as it is: no character that it encodes, and no `.` or `..` that it resolves.
+_PLAIN_PATH = re.compile(r"(?!.*/\.)(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*")
 _NOT_IN_UTF_8 = re.compile("[\ud800-\udfff]")
+_TO_JSON = json.JSONEncoder(allow_nan=False).encode
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 
 
 class RESTResponse(io.IOBase):
     """An answer: `status`, `reason`, `headers`, `content` (bytes), `data` (text); `problem` if it is not whole."""
 
-    def __init__(self, resp: BaseHTTPResponse, content: bytes | None = None, problem: str = "") -> None:
-        self.urllib3_response = resp
-        self.status = resp.status
-        self.reason = resp.reason
-        self.headers: HTTPHeaderDict = resp.headers
+    def __init__(self, resp: Any, content: bytes | None = None, problem: str = "") -> None:
+        self.status: int = resp.status
+        self.reason: str = resp.reason
         self.content: bytes = resp.data if content is None else content
         self.problem = problem
+        self._headers: Mapping[str, str] = resp.headers
+
+    @functools.cached_property
+    def headers(self) -> HTTPHeaderDict:
+        """All headers, by names in any case of letters."""
+        return HTTPHeaderDict(self._headers.items())
+
+    @property
+    def urllib3_response(self) -> urllib3.HTTPResponse:
+        """The answer as urllib3 has it."""
+        return urllib3.HTTPResponse(self.content, self.headers, self.status, reason=self.reason)
 
     @property
     def data(self) -> str:
@@ -71,19 +79,37 @@ class RESTResponse(io.IOBase):
 
 
 class Request(NamedTuple):
-    """A request that is ready to be sent. Its text shows no content: tracebacks print the variables of our frames."""
+    """A request that is ready to be sent. Its text shows no content: tracebacks print the variables of our frames.
+
+    path: what is below `base_url`, up to the query, which may hold secrets. head: its headers as they go over the wire.
+    made_of: the data in the body and in the headers, and the pairs of names and values in the query and in a form.
+    """
 
     method: str
-    url: str
+    base_url: str
+    path: str
     query: str
-    headers: Mapping[str, str]
-    body: bytes | None
-    secrets: tuple[str, ...]
+    head: str
+    body: bytes
+    made_of: tuple[Any, Any, list[tuple[str, Any]]]
     idempotent: bool
     successes: range
 
     def __repr__(self) -> str:
-        return f"{self.method} {self.url}"
+        return f"{self.method} {self.base_url}{self.path}"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What is secret in it: looked for once something has gone wrong."""
+        body, headers, pairs = self.made_of
+        pairs = [*pairs, *parse_qsl(self.query)]
+        return list(secrets_in([body, headers, *({name: value} for name, value in pairs)]))
+
+    def over(self, service: transport.Service) -> bytes:
+        """What goes over the wire on that way."""
+        path = f"{self.path}{'&' if '?' in self.path else '?'}{self.query}" if self.query else self.path
+        head = f"{self.method} {service.target}{path} HTTP/1.1\r\n{service.head}{self.head}\r\n"
+        return head.encode("latin-1") + self.body
 
 
 class RESTClientObject:
@@ -91,27 +117,34 @@ class RESTClientObject:
 
     def __init__(self, configuration: Configuration, pools_size: int = 4, maxsize: int | None = None) -> None:
         self.configuration = configuration
-        self._sizes = (pools_size, maxsize or configuration.connection_pool_maxsize)
-        self._managers: dict[int, urllib3.PoolManager] = {}
+        self._services_size, self._maxsize = pools_size, maxsize or configuration.connection_pool_maxsize
+        self._services: dict[tuple[int, str], transport.Service] = {}
 
-    @property
-    def pool_manager(self) -> urllib3.PoolManager:
-        """urllib3's pools, made when first asked for, and anew in a forked child: it must not share connections."""
-        pid = os.getpid()
-        manager = self._managers.get(pid)
-        # Two threads may both make one; `setdefault` lets one of them win, and the other was never connected.
-        return manager or self._managers.setdefault(pid, transport.pool_manager(self.configuration, *self._sizes))
+    def _service(self, base_url: str) -> transport.Service:
+        """The way to a service, made when first asked for, and anew in a forked child: connections are not shared."""
+        key = (os.getpid(), base_url)
+        service = self._services.get(key)
+        if service is None:
+            self._close(list(reversed(self._services))[self._services_size - 1 :])
+            # Two threads may both make one; `setdefault` lets one of them win, and the other was never connected.
+            service = self._services.setdefault(key, transport.Service(self.configuration, base_url, self._maxsize))
+        return service
 
     def close(self) -> None:
         """Close all connections. The client stays usable and opens new ones."""
-        manager = self._managers.pop(os.getpid(), None)
-        if manager is not None:
-            manager.clear()
+        self._close([key for key in list(self._services) if key[0] == os.getpid()])
+
+    def _close(self, keys: list[tuple[int, str]]) -> None:
+        for key in keys:
+            service = self._services.pop(key, None)
+            if service is not None:
+                service.pool.close()
 
     def prepare(
         self,
         method: str,
-        url: str,
+        base_url: str,
+        path: str,
         query: list[tuple[str, Any]],
         headers: Mapping[str, Any],
         body: Any,
@@ -129,17 +162,18 @@ class RESTClientObject:
         if method in ("GET", "HEAD") and (body or fields):
             raise ValueError(f"A {method} request cannot have a body or form fields")
         content, lines["Content-Type"] = _encode(lines.get("Content-Type"), body, fields)
-        url, _, written = _NOT_IN_URLS.sub(lambda character: quote(character.group()), url).partition("?")
+        path, _, written = _encoded(path).partition("?")
         # A marker such as `?Client` is part of the endpoint's name; a query with values may hold a token.
         if written and "=" not in written:
-            url, written = f"{url}?{written}", ""
+            path, written = f"{path}?{written}", ""
         return Request(
             method=method,
-            url=url,
-            query="&".join(filter(None, (written, urlencode(query)))),
-            headers=lines,
-            body=content,
-            secrets=tuple(secrets_in([body, lines, *({k: v} for k, v in (*query, *parse_qsl(written), *fields))])),
+            base_url=base_url,
+            path=path,
+            query="&".join(filter(None, (written, urlencode(query)))) if written or query else "",
+            head=_head(method, base_url, lines, content),
+            body=content or b"",
+            made_of=(body, lines, [*query, *fields]),
             idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
             successes=range(200, 400 if redirect_is_answer else 300),
         )
@@ -152,77 +186,67 @@ class RESTClientObject:
         max_attempts: int | None = None,
     ) -> Any:
         """The `RESTResponse` to a request, or urllib3's unread response if not `preload_content`; see `call_api`."""
-        limits = _limits(self.configuration, request_timeout)
+        connect, read, end = _limits(self.configuration, request_timeout)
         most = self.configuration.max_attempts if max_attempts is None else max_attempts
         attempt = 1
         # A kept connection may have ended without a sign. What must not be sent twice does not try one.
         fresh = not request.idempotent
         while True:
+            call = transport.Call(end, connect, read, fresh)
             try:
-                return self._send(request, limits, preload_content, fresh)
+                return self._send(request, call, preload_content)
             except ApiException as error:
                 error.attempts = attempt
                 # That a kept connection had ended says nothing of the service: there is nothing to wait for.
-                ended = isinstance(error, ApiConnectionError) and transport.call.reused and not fresh
+                ended = isinstance(error, ApiConnectionError) and call.reused
                 pause = 0.0 if ended else _pause(error, attempt)
-                in_time = time.monotonic() + pause < limits[-1]
+                in_time = time.monotonic() + pause < end
                 if not error.retryable or attempt >= most or not in_time:
                     raise
                 logger.info("%s failed (%s), trying again in %.2f s", request, error.reason, pause)
-            finally:
-                vars(transport.call).clear()
             time.sleep(pause)
             attempt += 1
             fresh = True
 
-    def _send(self, request: Request, limits: tuple[float, float, float], preload_content: bool, fresh: bool) -> Any:
+    def _send(self, request: Request, call: transport.Call, preload_content: bool) -> Any:
         """One try, or the kind of ApiException that says why it gave nothing."""
         started = time.monotonic()
-        connect, read, end = limits
-        left = max(end - started, 0.001)
-        timeout = urllib3.Timeout(connect=min(connect, left), read=min(read, left))
-        vars(transport.call).update(deadline=end, query=request.query, fresh=fresh)
         try:
-            answer = self.pool_manager.urlopen(
-                request.method, request.url, body=request.body, headers=request.headers, timeout=timeout, **_ONCE
-            )
+            service = self._service(request.base_url)
+            answer = service.pool.exchange(call, request.method, request.over(service))
             logger.debug("%s -> %d in %.0f ms", request, answer.status, (time.monotonic() - started) * 1000)
             if preload_content or answer.status not in request.successes:
                 return self._whole(answer, request)
-            return answer
+            return answer.unread()
         except HTTPError as error:
-            failure = self._failure(error, request)
+            failure = self._failure(error, request, call)
         try:
             # Raised out here, lest the error of urllib3 comes along as a hidden `__context__`.
             raise failure
         finally:
             del failure  # or it would hold itself, by its traceback and this frame, and the connection's remains
 
-    def _failure(self, error: HTTPError, request: Request) -> ApiException:
+    def _failure(self, error: HTTPError, request: Request, call: transport.Call) -> ApiException:
         """The kind of ApiException that an error of urllib3 is."""
-        call = transport.call
-        if call.answer is not None:
-            call.answer.close()  # http.client leaves to chance when, where it is a proxy's
         kind, may_pass, what, why, advice = meaning_of(error, call.connected, proxy_for(self.configuration))
+        secrets = request.secrets
         failure: ApiException
         if call.status and kind is ApiConnectionError:
             failure = ApiResponseError(call.status, f"{_CUT} ({why})", detail=str(request))
         else:
-            host = urlsplit(request.url).netloc
-            failure = kind(0, f"{what} {host} ({why})", detail=f"{request}\n{advice}".strip(), secrets=request.secrets)
+            host = urlsplit(request.base_url).netloc
+            failure = kind(0, f"{what} {host} ({why})", detail=f"{request}\n{advice}".strip(), secrets=secrets)
         # Once connected, the request may have arrived.
         failure.retryable = may_pass and (request.idempotent or not call.connected)
         shown = "".join(f"{link} {link.args}" for link in chain(error))
-        failure.__cause__ = error if scrub(shown, request.secrets) == shown else None
+        failure.__cause__ = error if scrub(shown, secrets) == shown else None
         return failure
 
-    def _whole(self, answer: BaseHTTPResponse, request: Request) -> RESTResponse:
+    def _whole(self, answer: transport.Response, request: Request) -> RESTResponse:
         """The answer read to its end, if it is a success and whole; the exception that it stands for otherwise."""
         # Unpacked at once: a variable that holds the body would show in a traceback with variables.
         response = RESTResponse(answer, *_read(answer, self.configuration.max_response_bytes))
         problem = response.problem
-        if problem:
-            answer.close()
         if answer.status in request.successes and not problem:
             return response
         kind, advice = self._refusal(answer.status, request)
@@ -274,6 +298,32 @@ def _header_value(name: str, value: Any) -> str:
     return text
 
 
+def _encoded(path: str) -> str:
+    """A path as HTTP has it, with its query; urllib3 knows how."""
+    path = path if path.startswith("/") else f"/{path}"
+    return path if _PLAIN_PATH.fullmatch(path) else str(parse_url(f"https://host{path}").request_uri)
+
+
+def _head(method: str, base_url: str, headers: Mapping[str, str], content: bytes | None) -> str:
+    """The lines of a request's headers. How long it is and where it ends is not for the caller to say."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items() if name.lower() not in transport.FRAMING]
+    given = {name.lower() for name in headers}
+    if "accept-encoding" not in given:
+        lines.append("Accept-Encoding: identity\r\n")
+    if content is not None or method in ("POST", "PUT", "PATCH"):
+        lines.append(f"Content-Length: {len(content or b'')}\r\n")
+    return "".join(lines) if "host" in given else f"Host: {_host(base_url)}\r\n{''.join(lines)}"
+
+
+@functools.lru_cache(maxsize=64)
+def _host(base_url: str) -> str:
+    """The value of the header `Host`."""
+    parts = urlsplit(base_url)
+    name = (parts.hostname or "").rstrip(".")
+    port = "" if parts.port in (None, 443 if parts.scheme == "https" else 80) else f":{parts.port}"
+    return f"[{name.partition('%')[0]}]{port}" if ":" in name else name + port
+
+
 def _encode(content_type: str | None, body: Any, fields: list[tuple[str, Any]]) -> tuple[bytes | None, str]:
     """The body's bytes, and the Content-Type that says what they are."""
     if content_type is None and fields:
@@ -285,8 +335,10 @@ def _encode(content_type: str | None, body: Any, fields: list[tuple[str, Any]]) 
         return urllib3.encode_multipart_formdata(fields)
     content_type = content_type or "application/json"
     if "json" in content_type.lower() and not fields:
-        return None if body is None else json.dumps(body, allow_nan=False).encode("ascii"), content_type
+        return None if body is None else _TO_JSON(body).encode("ascii"), content_type
     if isinstance(body, (str, bytes)):
+        import six
+
         check_encodable("body", body)
         return six.ensure_binary(body), content_type
     if body is None and not fields:
@@ -294,15 +346,12 @@ def _encode(content_type: str | None, body: Any, fields: list[tuple[str, Any]]) 
     raise ApiException(0, f"{content_type} takes text or bytes as `body`; a form's Content-Type takes `post_params`")
 
 
-def _read(answer: BaseHTTPResponse, limit: int) -> tuple[bytes, str]:
+def _read(answer: transport.Response, limit: int) -> tuple[bytes, str]:
     """The body, decompressed and no longer than `limit` bytes, and what is wrong with it if anything is."""
-    content = b""
-    try:
-        while len(content) <= limit and (chunk := answer.read(limit + 1 - len(content), decode_content=False)):
-            content += chunk
-    except (ProtocolError, SSLError):
+    content, whole = answer.content(limit)
+    if not whole:
         return content, _CUT
-    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    encoding = ", ".join(answer.headers.get_all("Content-Encoding", ["identity"])).strip().lower()
     if encoding in ("gzip", "x-gzip", "deflate") and content:
         # Not left to urllib3: before 2.6 it decompresses whatever comes, however much that makes.
         decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)

@@ -1,8 +1,11 @@
-"""The connections below urllib3: how long they may take, whom they trust, and which way they go.
+"""One exchange with the service: a connection, the bytes of a request, and the head of the answer.
 
-A timeout of urllib3 bounds one `recv`, so a server that sends a byte now and then outlives it: our reader asks before
-each `recv` how much of the call's time is left. And urllib3 writes the target of each request to its log and into its
-errors: our connection adds the query, which may hold a token, after urllib3 has let go of it.
+urllib3 keeps the connections and makes them, through TLS and proxies. What goes over them is written and read here:
+- A timeout of urllib3 bounds one `recv`, so a server that sends a byte now and then outlives it. Our reader asks before
+  each `recv` how much of the call's time is left.
+- urllib3 and http.client write a request's target, which may hold a token, to logs and into errors. They do not get it.
+- They take two thirds of a call's time (`python -m benchmarks`): building requests line by line, sending head and body
+  apart, reading headers with the package `email`, and wrapping an answer in several objects.
 """
 
 from __future__ import annotations
@@ -13,57 +16,76 @@ import http.client
 import io
 import math
 import os
+import queue
+import re
 import socket
 import ssl
 import threading
 import time
 import warnings
 from typing import Any
+from urllib.parse import urlsplit
 
-import certifi
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, InsecureRequestWarning, NewConnectionError
-from urllib3.util.connection import create_connection
+from urllib3._collections import HTTPHeaderDict
+from urllib3.connection import CertificateError  # type: ignore[attr-defined]  # where 1.26.0 has it, too
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    InsecureRequestWarning,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .configuration import Configuration
 from .proxies import proxy_for
 
-
-class CurrentCall(threading.local):
-    """What the connection needs to know of the call that this thread is making, and tells of it.
-
-    deadline: when it ends, on the monotonic clock. query: the last part of the request's target. fresh: whether a kept
-    connection will not do. reused: whether it was one. connected: whether the service may have got something of the
-    request. answer: the last that was read from, a proxy's included. status: the HTTP status, once it has come.
-    """
-
-    deadline = math.inf
-    query = ""
-    fresh = False
-    reused = False
-    connected = False
-    answer: Any = None
-    status = 0
-
-
-call = CurrentCall()
-
 # What is sent at once, without waiting for the other side. It is also the most that a record of TLS holds.
 _FITS_INTO_BUFFERS = 1 << 14
+# The head of an answer in which nothing needs interpretation: ASCII, a line for each header, and no more of them than
+# http.client takes.
+_PLAIN_HEAD = re.compile(
+    rb"HTTP/1\.1 ([2-9][0-9]{2}) ([ -~]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n){1,99})\r\n"
+)
+# The headers that say where a message ends.
+FRAMING = ("content-length", "transfer-encoding")
 
 
-def _time_left(until: float) -> float:
-    """Seconds that a socket may take now. Not zero, which would make it one that never waits."""
-    return max(min(until, call.deadline) - time.monotonic(), 0.001)
+class Call:
+    """One try of a request: the time it has, and what has become of it.
+
+    deadline: when the call ends, on the monotonic clock. connect_timeout, read_timeout: seconds to connect, of silence.
+    fresh: whether a kept connection will not do. reused: whether it was one. connected: whether the service may have
+    got something of the request. response: what is being read from, a proxy's included. status: the HTTP status.
+    """
+
+    def __init__(self, deadline: float, connect_timeout: float, read_timeout: float, fresh: bool) -> None:
+        self.deadline, self.connect_timeout, self.read_timeout = deadline, connect_timeout, read_timeout
+        self.fresh = fresh
+        self.reused = self.connected = False
+        self.response: Response | None = None
+        self.status = 0
+
+    def time_left(self, until: float) -> float:
+        """Seconds that a socket may take now. Not zero, which would make it one that never waits."""
+        return max(min(until, self.deadline) - time.monotonic(), 0.001)
 
 
 class _BoundedReader(io.RawIOBase):
-    """Reads from a socket for as long as the call that is under way has time."""
+    """Reads from a socket for as long as the call has time."""
 
-    def __init__(self, sock: socket.socket, file: io.RawIOBase) -> None:
-        self.sock, self._file, self._silence = sock, file, sock.gettimeout() or math.inf
+    def __init__(self, call: Call, sock: socket.socket) -> None:
+        self.call, self.sock, self._silence = call, sock, sock.gettimeout() or math.inf
+        self._file = sock.makefile("rb", buffering=0)
         self.ended = self.enough = False
+
+    def makefile(self, *_: Any) -> io.BufferedReader:
+        """What http.client asks a socket for."""
+        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
@@ -71,7 +93,7 @@ class _BoundedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self.enough:
             return None
-        left = min(call.deadline - time.monotonic(), self._silence)
+        left = min(self.call.deadline - time.monotonic(), self._silence)
         if left <= 0:
             raise socket.timeout("timed out")
         self.sock.settimeout(left if left < math.inf else None)
@@ -84,19 +106,100 @@ class _BoundedReader(io.RawIOBase):
         super().close()
 
 
-class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        call.answer = self
-        self._reader = _BoundedReader(sock, self.fp.detach())
-        self.fp: Any = io.BufferedReader(self._reader)
+class Response(http.client.HTTPResponse):
+    """An answer whose head has been read. `pool` gets the connection back once the body has been, too."""
+
+    headers: http.client.HTTPMessage
+    fp: Any
+    pool: Any
+    _method: str
+
+    def __init__(self, connection: Any, sock: socket.socket, **options: Any) -> None:
+        self.connection, self._call = connection, connection.call
+        self._reader = _BoundedReader(self._call, sock)
+        super().__init__(self._reader, **options)  # type: ignore[arg-type]
+        self._call.response = self
 
     def begin(self) -> None:
+        if self._begin_with_a_plain_head():
+            self._call.status = self.status
+            return
         super().begin()
-        call.status = self.status
+        self._call.status = self.status
         if self._reader.ended:
             # http.client takes the end of the connection for the end of the headers.
             raise http.client.IncompleteRead(b"")
+        lengths = ",".join(self.headers.get_all("Content-Length", ())).split(",")
+        if len({length.strip() for length in lengths}) > 1:
+            # http.client takes the first.
+            raise http.client.HTTPException("more than one Content-Length")
+
+    def _begin_with_a_plain_head(self) -> bool:
+        """Do what http.client's `begin` does, if the head is plain and here as a whole; False if it is not.
+
+        http.client has the package `email` read the headers, which would add a third to a call's time.
+        """
+        head = _PLAIN_HEAD.match(self.fp.peek(1))
+        if head is None:
+            return False
+        message = http.client.HTTPMessage()
+        values: dict[str, str] = {}
+        for line in head[3].decode("ascii").split("\r\n")[:-1]:
+            name, _, value = line.partition(":")
+            value = value.lstrip("\t ")
+            message.set_raw(name, value)
+            key = name.lower()
+            if key in values and key in FRAMING:
+                return False
+            values.setdefault(key, value)
+        length = values.get("content-length", "")
+        if length and not (length.isdecimal() and len(length) < 16):
+            return False
+        self.fp.read(head.end())
+        self.headers = self.msg = message
+        self.status = self.code = int(head[1])
+        self.reason, self.version = head[2].decode("ascii").strip(), 11
+        self.chunked, self.chunk_left = values.get("transfer-encoding", "").lower() == "chunked", None
+        self.length = int(length) if length and not self.chunked else None
+        if self.status in (204, 304) or self._method == "HEAD":
+            self.length = 0
+        ends = self.length is not None or self.chunked
+        self.will_close = not ends or "close" in values.get("connection", "").lower()
+        return True
+
+    def content(self, limit: int) -> tuple[bytes, bool]:
+        """The body, or one byte more than `limit` of it; and whether that is what was promised, and not cut off."""
+        content = b""
+        try:
+            while len(content) <= limit and (chunk := self.read(limit + 1 - len(content))):
+                content += chunk
+        except socket.timeout as error:
+            raise ReadTimeoutError(self.pool, "", "timed out") from error
+        except (OSError, http.client.HTTPException):
+            return content, False
+        finally:
+            if not self.isclosed() or self.length:
+                self.close()
+                self.connection.close()
+            self.pool.give_back(self.connection)
+        return content, len(content) > limit or not self.length
+
+    def unread(self) -> urllib3.HTTPResponse:
+        """The answer as urllib3 has it. Who reads it has the time that the server keeps talking."""
+        self._call.deadline = math.inf
+        return urllib3.HTTPResponse(
+            body=self,
+            headers=HTTPHeaderDict(self.headers.items()),
+            status=self.status,
+            version=self.version,
+            reason=self.reason,
+            preload_content=False,
+            original_response=self,
+            pool=self.pool,
+            connection=self.connection,
+            enforce_content_length=True,
+            request_method=self._method,
+        )
 
     def _close_conn(self) -> None:
         self._reader.enough = True
@@ -110,30 +213,23 @@ class _Response(http.client.HTTPResponse):
 class _Connection:
     """What our connections do differently, over HTTP and HTTPS alike."""
 
-    response_class: Any = _Response
-    # Others may set it on http.client's class, which would print each request with its secrets.
+    # Others may set it on http.client's class, which would print what is sent to a proxy.
     debuglevel = 0
-    sock: Any
-    timeout: float
+    call: Call
 
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        # For urllib3, which would warn of each connection without checks: `pool_manager` has done so once.
-        self.is_verified = True
-        call.connected = True
+    def response_class(self, sock: socket.socket, **options: Any) -> Response:
+        """For http.client, which makes one for a proxy's answer to CONNECT."""
+        return Response(self, sock, **options)
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address that answers. urllib3 gives each of them the whole time, and DNS any time."""
-        until = time.monotonic() + self.timeout
+        until = time.monotonic() + self.call.connect_timeout
+        left = functools.partial(self.call.time_left, until)
         try:
-            addresses = _addresses(self._dns_host, self.port, _time_left(until))  # type: ignore[attr-defined]
+            addresses = _addresses(self._dns_host, self.port, left())  # type: ignore[attr-defined]
             for others in reversed(range(len(addresses))):
                 try:
-                    sock = create_connection(
-                        (addresses.pop(0), self.port),  # type: ignore[attr-defined]
-                        _time_left(until) / (others + 1),
-                        socket_options=self.socket_options,  # type: ignore[attr-defined]
-                    )
+                    sock = _open(addresses.pop(0), left() / (others + 1), self.socket_options)  # type: ignore[attr-defined]
                     break
                 except OSError:
                     if not others:
@@ -143,33 +239,27 @@ class _Connection:
         except OSError as error:
             raise NewConnectionError(self, "no connection") from error  # type: ignore[arg-type]
         # The handshake of TLS and the proxy's answer are part of connecting.
-        sock.settimeout(_time_left(until))
+        sock.settimeout(left())
         return sock
 
-    def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
-        joint = call.query and ("&" if "?" in url else "?")
-        super().putrequest(method, url + joint + call.query, *args, **kwargs)  # type: ignore[misc]
 
-    def send(self, data: Any) -> None:
-        if len(data) <= _FITS_INTO_BUFFERS:
-            try:
-                super().send(data)  # type: ignore[misc]
-            except OSError:
-                # Since TLS 1.3 a server refuses a client's certificate after the handshake, and then hangs up.
-                if isinstance(self.sock, ssl.SSLSocket):
-                    self.sock.recv(1)  # raises what it said, if it did
-                raise
-            return
-        if self.sock is None:
-            self.connect()
-        # In parts, or TLS would take the whole time for each of its records.
-        for start in range(0, len(data), _FITS_INTO_BUFFERS):
-            self.sock.settimeout(_time_left(time.monotonic() + self.timeout))
-            super().send(data[start : start + _FITS_INTO_BUFFERS])  # type: ignore[misc]
+def _open(address: Any, seconds: float, options: Any) -> socket.socket:
+    """A socket that is connected to what `getaddrinfo` gave."""
+    family, kind, protocol, _, where = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        for option in options or ():
+            sock.setsockopt(*option)
+        sock.settimeout(seconds)
+        sock.connect(where)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
-def _addresses(host: str, port: int, seconds: float) -> list[str]:
-    """The addresses of a host name."""
+def _addresses(host: str, port: int, seconds: float) -> list[Any]:
+    """What `getaddrinfo` says of a host."""
     try:
         found: Any = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except OSError:
@@ -190,45 +280,140 @@ def _addresses(host: str, port: int, seconds: float) -> list[str]:
         raise socket.timeout(f"no answer of DNS for {host} in time") from None
     if isinstance(found, OSError):
         raise found
-    return [address[0] for *_, address in found]
+    return list(found)
 
 
 class _Pool:
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        connection = super()._get_conn(timeout)  # type: ignore[misc]
-        if call.fresh:
+    """What our pools do in place of urllib3's `urlopen`."""
+
+    def exchange(self: Any, call: Call, method: str, message: bytes) -> Response:
+        """Send a request, and return the answer to it once its head has been read; HTTPError if that fails."""
+        connection = self._get_conn()
+        connection.call = call
+        try:
+            if call.fresh:
+                connection.close()
+            call.reused = call.connected = connection.sock is not None
+            if not call.connected:
+                self._connect(connection)
+                call.connected = True
+            # A server may refuse before it has read all: what it says counts, and not that it stopped listening.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+                _send(connection.sock, message, call)
+            response: Response = connection.response_class(connection.sock, method=method)
+            response.begin()
+        except BaseException as error:
+            if call.response is not None:
+                call.response.close()  # http.client leaves to chance when, where it is a proxy's
             connection.close()
-        call.connected = call.reused = connection.sock is not None
-        return connection
+            self._put_conn(connection)
+            if isinstance(error, (OSError, http.client.HTTPException, CertificateError)):
+                raise _of_urllib3(error, self, connection) from error
+            raise
+        finally:
+            call.response = None  # it holds the call: neither would be freed before the garbage is collected
+        if response.will_close:
+            connection.close()  # lets go of the socket, which the response still reads from
+        response.pool = self
+        return response
+
+    def _connect(self: Any, connection: Any) -> None:
+        if self.proxy is not None and self.scheme == "https":
+            self._prepare_proxy(connection)
+        else:
+            connection.connect()
+
+    def give_back(self: Any, connection: Any) -> None:
+        """Keep a connection whose answer has been read."""
+        self._put_conn(connection)
+
+
+def _send(sock: Any, message: bytes, call: Call) -> None:
+    # In parts, or TLS would take the whole time for each of its records.
+    for start in range(0, len(message), _FITS_INTO_BUFFERS):
+        sock.settimeout(call.time_left(time.monotonic() + call.read_timeout))
+        sock.sendall(message[start : start + _FITS_INTO_BUFFERS])
+
+
+def _of_urllib3(error: Exception, pool: Any, connection: Any) -> HTTPError:
+    """The error that urllib3's `urlopen` would raise."""
+    if isinstance(error, socket.timeout):
+        wrapped: HTTPError = ReadTimeoutError(pool, "", "timed out")
+    elif isinstance(error, (ssl.SSLError, CertificateError)):
+        wrapped = SSLError(error)
+    else:
+        wrapped = ProtocolError("Connection aborted.", error)
+    if pool.proxy is not None and not getattr(connection, "has_connected_to_proxy", True):
+        wrapped = ProxyError("Cannot connect to proxy.", error)
+    return wrapped
+
+
+class _Idle:
+    """The connections that wait for their next request; what urllib3 asks of a queue.
+
+    Its own is filled with empty places and takes locks: a tenth of the time of a client's first call, and a twentieth
+    of each.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self._maxsize, self._connections = maxsize, list[Any]()
+
+    def get(self, block: bool = False, timeout: float | None = None) -> Any:
+        try:
+            return self._connections.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, connection: Any, block: bool = False) -> None:
+        if len(self._connections) >= self._maxsize:
+            raise queue.Full
+        if connection is not None:
+            self._connections.append(connection)
+
+    def qsize(self) -> int:
+        return len(self._connections)
 
 
 def _on_our_terms(pool: Any) -> Any:
     connection = type(pool.ConnectionCls.__name__, (_Connection, pool.ConnectionCls), {})
-    return type(pool.__name__, (_Pool, pool), {"ConnectionCls": connection})
+    return type(pool.__name__, (_Pool, pool), {"ConnectionCls": connection, "QueueCls": _Idle})
 
 
 _POOLS = {"http": _on_our_terms(urllib3.HTTPConnectionPool), "https": _on_our_terms(urllib3.HTTPSConnectionPool)}
 
 
-def pool_manager(configuration: Configuration, pools_size: int, maxsize: int) -> urllib3.PoolManager:
-    """urllib3's pools of our connections, with the TLS and the proxy of the configuration."""
-    settings: dict[str, Any] = {"num_pools": pools_size, "maxsize": maxsize, "ssl_context": _ssl_context(configuration)}
-    if configuration.assert_hostname is not None and configuration.base_url.startswith("https:"):
-        settings["assert_hostname"] = configuration.assert_hostname  # urllib3 1.26 takes it for HTTPS alone
-    if configuration.base_url.startswith("https:") and not configuration.verify_ssl:
-        warnings.warn(
-            f"Configuration.verify_ssl is False: whoever answers for {configuration.host} is taken for the service. "
-            "To trust an authority of your own, set Configuration.ssl_ca_cert instead.",
-            InsecureRequestWarning,
-            stacklevel=2,
-        )
-    proxy = proxy_for(configuration)
-    manager = urllib3.PoolManager(**settings)
-    if proxy:
-        context = settings["ssl_context"]
-        manager = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **settings)
-    manager.pool_classes_by_scheme = _POOLS
-    return manager
+class Service:
+    """The way to a host: its pool of connections, and what requests have to say on that way.
+
+    target: what stands before the path in a request's first line. head: headers for a proxy, as they go over the wire.
+    """
+
+    def __init__(self, configuration: Configuration, base_url: str, maxsize: int) -> None:
+        proxy = proxy_for(configuration)
+        secure = base_url.startswith("https:")
+        context = _ssl_context(configuration) if secure or (proxy and proxy.url.startswith("https:")) else None
+        settings: dict[str, Any] = {"maxsize": maxsize, **({"ssl_context": context} if context else {})}
+        if configuration.assert_hostname is not None and secure:
+            settings["assert_hostname"] = configuration.assert_hostname
+        if secure and not configuration.verify_ssl:
+            warnings.warn(
+                f"Configuration.verify_ssl is False: whoever answers for {configuration.host} is taken for the "
+                "service. To trust an authority of your own, set Configuration.ssl_ca_cert instead.",
+                InsecureRequestWarning,
+                stacklevel=2,
+            )
+        parts = urlsplit(base_url)
+        self.pool: Any
+        if proxy:
+            way = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **settings)
+            way.pool_classes_by_scheme = _POOLS
+            self.pool = way.connection_from_url(base_url)
+        else:
+            self.pool = _POOLS[parts.scheme](parts.hostname, parts.port, **settings)
+        forwarding = proxy is not None and not secure
+        self.target = base_url if forwarding else parts.path
+        lines = proxy.headers.items() if proxy and forwarding else ()
+        self.head = "".join(f"{name}: {value}\r\n" for name, value in lines)
 
 
 def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
@@ -239,6 +424,8 @@ def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
 def _new_ssl_context(
     verify: bool = True, authorities: str | None = None, cert_file: str | None = None, key_file: str | None = None
 ) -> ssl.SSLContext:
+    import certifi  # takes longer to import than a client to make
+
     context: ssl.SSLContext = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     authorities = authorities or certifi.where()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -31,3 +33,12 @@ def api(configuration: bluejeans.Configuration) -> Iterator[bluejeans.Authentica
     """The operations, against the sandbox."""
     with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
         yield api
+
+
+@pytest.fixture
+def no_token_in_any_log(caplog: pytest.LogCaptureFixture, bluejeans_sandbox: Sandbox) -> Iterator[None]:
+    """The test's log is searched, for what is secret and for all that looks like a token."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    assert [secret for secret in (bluejeans_sandbox.password, "canary") if secret in caplog.text] == []
+    assert set(re.findall("[0-9a-f]{32}", caplog.text)) <= {bluejeans_sandbox.client_id}

@@ -262,12 +262,12 @@ class TestAuthorization:
     def test_credentials_authorize_a_call_that_says_nothing_else(
         self, client: bluejeans.ApiClient, server: Recorder
     ) -> None:
-        client.configuration.credentials = SimpleNamespace(get_token=lambda: SimpleNamespace(token="abc"))
+        client.configuration.credentials = bluejeans.StaticToken("abc")
         client.call_api("/x", "GET")
         assert server.requests[0].headers["authorization"] == "Bearer abc"
 
     def test_credentials_do_not_authorize_a_grant(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        client.configuration.credentials = SimpleNamespace(get_token=lambda: SimpleNamespace(token="abc"))
+        client.configuration.credentials = bluejeans.StaticToken("abc")
         bluejeans.AuthenticationApi(client).get_token_info(access_token="x")
         assert "authorization" not in server.requests[0].headers
 
@@ -502,7 +502,7 @@ class TestThreads:
         configuration.host = server.url
         with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
             api.get_token_info(access_token="x")
-        assert api.api_client.rest_client._managers == {}
+        assert api.api_client.rest_client._services == {}
 
     @pytest.mark.parametrize("answer", [reply({}), reply(status=204), reply(body=b"")])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import pickle
-import re
 import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_life import renewal_due
 from BlueJeansMeetingsRestApi.token_stores import TokenStore
 
+pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
 ENOUGH = 60  # seconds after which a test gives up
 LIFETIME = 3600  # seconds, of a client's token in the sandbox
 WINDOW = 300  # seconds before its end
@@ -897,12 +897,3 @@ def test_credentials_in_a_with_block_close_their_own_client_and_no_other(
     with another(client), bluejeans.MeetingCredentials("1") as own:
         own_client = own.api.api_client
     assert closed == [own_client]
-
-
-@pytest.fixture(autouse=True)
-def no_token_in_any_log(caplog: pytest.LogCaptureFixture, bluejeans_sandbox: Sandbox) -> Iterator[None]:
-    """Every log of every test is searched, for what is secret and for all that looks like a token."""
-    caplog.set_level(logging.DEBUG)
-    yield
-    assert [secret for secret in (bluejeans_sandbox.password, "canary") if secret in caplog.text] == []
-    assert set(re.findall("[0-9a-f]{32}", caplog.text)) <= {bluejeans_sandbox.client_id}

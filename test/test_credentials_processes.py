@@ -211,6 +211,7 @@ class TestARedisInTrouble:
         assert "The token is not kept" in user.log.read_text()
 
 
+@pytest.mark.usefixtures("no_token_in_any_log")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 class TestForks:
     @pytest.fixture

@@ -13,6 +13,7 @@ import trustme
 from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.transport import Service
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +91,16 @@ class TestTLS:
         with pytest.raises(ValueError, match=f"Configuration.{name} .*bad.pem"):
             user(configuration)
 
-    def test_tls_1_2_is_the_least(self, configuration: bluejeans.Configuration) -> None:
-        context = bluejeans.ApiClient(configuration).rest_client.pool_manager.connection_pool_kw["ssl_context"]
-        assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    def test_tls_1_2_is_the_least(self) -> None:
+        assert context_of(bluejeans.Configuration()).minimum_version == ssl.TLSVersion.TLSv1_2
 
     def test_clients_without_settings_of_their_own_share_what_takes_long_to_load(self) -> None:
-        contexts = [bluejeans.ApiClient().rest_client.pool_manager.connection_pool_kw["ssl_context"] for _ in range(2)]
-        assert contexts[0] is contexts[1]
+        assert context_of(bluejeans.Configuration()) is context_of(bluejeans.Configuration())
+
+
+def context_of(configuration: bluejeans.Configuration) -> ssl.SSLContext:
+    context: ssl.SSLContext = Service(configuration, configuration.base_url, 1).pool.conn_kw["ssl_context"]
+    return context
 
 
 class TestSecrets:

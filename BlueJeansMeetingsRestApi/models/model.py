@@ -1,7 +1,7 @@
 """How every model is declared: each attribute once, as in `partition.py`.
 
 `Model` derives the constructor, the checks and the names of the 2019 SDK (`swagger_types`, `attribute_map`, `to_dict`,
-`to_str`) from that, when the class is made.
+`to_str`) from that, when the class is made; the constructor when it is first called.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Callable, ClassVar, NamedTuple
 from .. import redaction
 
 if TYPE_CHECKING:
+    import inspect
+
     from typing_extensions import dataclass_transform
 else:
 
@@ -64,6 +66,16 @@ def attribute(
     return Attribute("", "", key or "", default, required, allowed, secret, promised, doc)
 
 
+class _SignatureOfConstructor:
+    """What `help()` and editors show of a class whose constructor has not been compiled."""
+
+    def __get__(self, instance: Model | None, cls: type[Model]) -> inspect.Signature:
+        import inspect
+
+        signature = inspect.signature(_constructor(cls))
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
 @dataclass_transform(field_specifiers=(attribute,), eq_default=False)
 class Model:
     """What all models share: equality by value, dictionaries, and text that shows no secret.
@@ -75,12 +87,21 @@ class Model:
     attribute_map: ClassVar[dict[str, str]] = {}
     discriminator: ClassVar[str | None] = None
     attributes: ClassVar[tuple[Attribute, ...]] = ()
+    __signature__ = _SignatureOfConstructor()
 
     if TYPE_CHECKING:
 
         @property
         def additional_properties(self) -> dict[str, Any]:
             """Fields of the service's answer that the model does not declare, by their JSON keys."""
+
+    else:
+
+        def __init__(self, *args, **kwargs):
+            # Compiling all of them would be a third of the time that importing the package takes.
+            cls = type(self)
+            cls.__init__ = _constructor(cls)
+            cls.__init__(self, *args, **kwargs)
 
     def __init_subclass__(cls) -> None:
         declared = [
@@ -98,7 +119,7 @@ class Model:
                 setattr(cls, a.name, _checked_property(a))
             if a.secret:
                 redaction.SECRET_NAMES.update((a.name.lower(), a.key.lower()))
-        cls.__init__ = _constructor(cls)  # type: ignore[method-assign]
+        cls.__init__ = Model.__init__  # type: ignore[method-assign]
 
     def to_dict(self) -> dict[str, Any]:
         """The declared attributes by name, nested models as dictionaries. Secrets are in it."""
