@@ -8,6 +8,8 @@ here = Path(__file__).parent
 version = {}
 exec((here / "BlueJeansMeetingsRestApi" / "version.py").read_text(encoding="utf-8"), version)
 sandbox = ["Flask>=2.2", "trustme>=1.0"]
+peers = ["requests", "httpx", "requests-oauthlib", "Authlib", "google-auth", "msal", "azure-identity"]
+benchmarks = [*peers, "trustme>=1.0", "matplotlib", "filelock", "redis"]
 
 setup(
     name="BlueJeansMeetingsRestApi",
@@ -20,7 +22,7 @@ setup(
     package_data={"BlueJeansMeetingsRestApi": ["py.typed"], "BlueJeansMeetingsRestApi.sandbox": ["templates/*"]},
     python_requires=">=3.9",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").split(),
-    extras_require={"sandbox": sandbox, "all": sandbox},
+    extras_require={"sandbox": sandbox, "all": sandbox, "benchmarks": benchmarks},
     entry_points={
         "console_scripts": ["bluejeans-auth = BlueJeansMeetingsRestApi.cli:main"],
         "pytest11": ["bluejeans_sandbox = BlueJeansMeetingsRestApi.sandbox.pytest_plugin"],
