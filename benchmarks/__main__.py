@@ -28,7 +28,7 @@ def main() -> int:
     sys.stdout.write(report.text(results) + "\n")
     if options.json:
         options.json.write_text(results.json(), encoding="utf-8")
-    if options.docs:
+    if options.docs and not broken:
         report.write_page(results)
     for name in [*broken, *results.missing()]:
         sys.stderr.write(f"missing: {name}\n")

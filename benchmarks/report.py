@@ -64,47 +64,52 @@ def text(results: Results) -> str:
     for row in results.rows:
         target = f" (target {'above' if row.more else 'below'} {row.target})" if row.target else ""
         out += ["", f"{row.name}{target}"]
-        out += [f"  {name:22}{value:>16}{ratio:>8}" for name, value, ratio in lines(row)]
+        out += [f"  {name:32}{value:>16}{ratio:>8}" for name, value, ratio in lines(row)]
     for curve in results.curves:
-        out += ["", f"{curve.name} ({curve.unit})", f"  {curve.x:22}" + "".join(f"{x:>12,}" for x in curve.xs)]
+        out += ["", f"{curve.name} ({curve.unit})", f"  {curve.x:32}" + "".join(f"{x:>12,}" for x in curve.xs)]
         for name, values in curve.values.items():
             why = [value for value in values if isinstance(value, str)]
-            out += [f"  {name:22}" + (why[0] if why else "".join(f"{number(value):>12}" for value in values))]
+            out += [f"  {name:32}" + (why[0] if why else "".join(f"{number(value):>12}" for value in values))]
     out += ["", "A fleet over a day: requests in the first second, at most in a later one, and on average"]
     if isinstance(results.fleet, str):
         return "\n".join([*out, f"  {results.fleet}"])
     for name, loads in results.fleet.items():
         for workers, load in loads.items():
-            out += [f"  {name:28}{workers:>10,} workers{load.start:>12,}{load.peak:>12,}{load.mean:>12,.2f}"]
+            out += [f"  {name:32}{workers:>10,} workers{load.start:>12,}{load.peak:>12,}{load.mean:>12,.2f}"]
     return "\n".join(out)
 
 
 def markdown(results: Results) -> str:
-    """The tables for docs/PERFORMANCE.md."""
+    """The tables and plots for docs/PERFORMANCE.md."""
     out = ["", ", ".join(f"{name} {value}" for name, value in results.environment.items()) + "."]
     for row in results.rows:
-        out += [
-            "",
-            f"**{row.name[0].upper()}{row.name[1:]}**",
-            "",
-            f"| | {row.unit} | ratio |",
-            "| --- | ---: | ---: |",
-        ]
+        out += ["", f"**{_title(row.name)}**", "", "| | | ratio |", "| --- | ---: | ---: |"]
         out += [f"| {name} | {value} | {ratio} |" for name, value, ratio in lines(row)]
     for curve in results.curves:
-        heads = " | ".join(f"{x:,}" for x in curve.xs)
-        out += ["", f"**{curve.name[0].upper()}{curve.name[1:]}** ({curve.unit})", "", f"| {curve.x} | {heads} |"]
-        out += ["| --- |" + " ---: |" * len(curve.xs)]
+        out += ["", f"**{_title(curve.name)}** ({curve.unit})", "", *_plot(curve.key, curve.name)]
+        out += [f"| {curve.x} | {' | '.join(f'{x:,}' for x in curve.xs)} |", "| --- |" + " ---: |" * len(curve.xs)]
         for name, values in curve.values.items():
-            out += [f"| {name} | {' | '.join(number(value) for value in values)} |"]
+            why = [value for value in values if isinstance(value, str)]
+            out += [f"| {name} | {' | '.join(why[:1] or [number(value) for value in values])} |"]
     out += ["", "**A fleet over a day** (requests a second)", ""]
     if isinstance(results.fleet, str):
         return "\n".join([*out, results.fleet, ""])
+    out += _plot("fleet", "the most requests in one second, by the number of workers")
     out += ["| token kept in | workers | first second | peak after it | mean |", "| --- | ---: | ---: | ---: | ---: |"]
     for name, loads in results.fleet.items():
         for workers, load in loads.items():
             out += [f"| {name} | {workers:,} | {load.start:,} | {load.peak:,} | {load.mean:,.2f} |"]
     return "\n".join([*out, ""])
+
+
+def _title(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _plot(key: str, of: str) -> list[str]:
+    """A line that shows a plot, if there was something to draw."""
+    file = PLOTS / f"{key}.svg"
+    return [f"![{_title(of)}]({PLOTS.name}/{file.name})", ""] if file.exists() else []
 
 
 def write_page(results: Results) -> None:
@@ -144,6 +149,8 @@ def draw(results: Results) -> None:
     matplotlib.use("svg")
     with matplotlib.rc_context(STYLE):
         PLOTS.mkdir(exist_ok=True)
+        for old in PLOTS.glob("*.svg"):
+            old.unlink()
         by_name = {row.name: row for row in results.rows}
         _bars(
             "calls",
@@ -210,7 +217,7 @@ def _lines(file: str, title: str, x: str, unit: str, xs: Sequence[int], values: 
         axes.set_xticks(list(xs), [f"{value:,}" for value in xs])
     axes.set_xlabel(x)
     axes.set_ylabel(unit)
-    axes.set_title(title[0].upper() + title[1:], loc="left")
+    axes.set_title(_title(title), loc="left")
     axes.legend()
     _save(figure, file)
 
