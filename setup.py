@@ -13,6 +13,8 @@ extras = {
     "redis": ["redis>=5"],
     "encryption": ["cryptography>=41"],
 }
+peers = ["requests", "httpx", "requests-oauthlib", "Authlib", "google-auth", "msal", "azure-identity"]
+benchmarks = [*peers, "trustme>=1.0", "matplotlib", "filelock", "redis"]
 
 setup(
     name="BlueJeansMeetingsRestApi",
@@ -28,7 +30,11 @@ setup(
     },
     python_requires=">=3.9",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").split(),
-    extras_require={**extras, "all": [requirement for extra in extras.values() for requirement in extra]},
+    extras_require={
+        **extras,
+        "all": [requirement for extra in extras.values() for requirement in extra],
+        "benchmarks": benchmarks,
+    },
     entry_points={
         "console_scripts": ["bluejeans-auth = BlueJeansMeetingsRestApi.cli:main"],
         "pytest11": ["bluejeans_sandbox = BlueJeansMeetingsRestApi.sandbox.pytest_plugin"],

@@ -178,7 +178,7 @@ class Response(http.client.HTTPResponse):
         except (OSError, http.client.HTTPException):
             return content, False
         finally:
-            if not self.isclosed() or self.length:
+            if not self.isclosed() or self.length or self.will_close:
                 self.close()
                 self.connection.close()
             self.pool.give_back(self.connection)
@@ -205,7 +205,8 @@ class Response(http.client.HTTPResponse):
         self._reader.enough = True
         if self.fp.peek(1):
             # Bytes behind the answer's end: nothing that comes over this connection can be believed any more.
-            with contextlib.suppress(OSError):
+            self.will_close = True
+            with contextlib.suppress(OSError, AttributeError):  # urllib3's TLS within TLS knows no `shutdown`
                 self._reader.sock.shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]
 

@@ -1,0 +1,1 @@
+"""What docs/PERFORMANCE.md claims, measured: `python -m benchmarks`. It needs the extra `benchmarks`."""
