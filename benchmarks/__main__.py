@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from . import fleet, report, rows, scale
-from .measuring import FULL, SHORT, Effort, NotMeasured, Row, pin
+from .measuring import FULL, SHORT, Effort, Row, pin
 from .scale import Curve
 from .server import running
 
@@ -45,8 +45,6 @@ def measure(effort: Effort) -> tuple[report.Results, list[str]]:
         sys.stderr.write(f"{what.__module__}.{what.__name__}\n")
         try:
             return what(*args, effort)
-        except NotMeasured:
-            raise
         except Exception:
             traceback.print_exc()
             broken.append(f"{what.__module__}.{what.__name__}")
@@ -78,11 +76,7 @@ def measure(effort: Effort) -> tuple[report.Results, list[str]]:
         curves += attempt(scale.by_processes, plain)
         curves += attempt(scale.by_size, plain)
         curves += attempt(scale.by_tokens, plain)
-    try:
-        loads: Any = attempt(fleet.loads)
-    except NotMeasured as why:
-        loads = f"not measured: {why}"
-    return report.Results(environment, table, curves, loads), broken
+    return report.Results(environment, table, curves, attempt(fleet.loads)), broken
 
 
 if __name__ == "__main__":

@@ -178,12 +178,8 @@ def azure_identity(server: Server) -> Client:
 
 def credentials(server: Server, path: str = "", **options: Any) -> Any:
     """`ClientCredentials` of ours, and the client that they ask with."""
-    from BlueJeansMeetingsRestApi import ApiClient, AuthenticationApi, Configuration
+    from BlueJeansMeetingsRestApi import ApiClient, AuthenticationApi, ClientCredentials, Configuration
 
-    try:
-        from BlueJeansMeetingsRestApi.credentials import ClientCredentials
-    except ImportError as error:
-        raise NotMeasured(f"{error}") from None
     configuration = Configuration()
     configuration.host = server.url + path
     configuration.ssl_ca_cert = server.authority
@@ -193,7 +189,7 @@ def credentials(server: Server, path: str = "", **options: Any) -> Any:
 
 def ours_cached(server: Server) -> Client:
     held, client = credentials(server)
-    return Client(lambda: held.get_token().token, client.close, lambda: held.get_token().token)
+    return Client(lambda: held.get_token().token, client.close, lambda: held.get_token())
 
 
 HTTP_CLIENTS = {"urllib3": urllib3, "this SDK": ours, "requests": requests, "httpx": httpx}

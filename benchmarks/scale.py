@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from BlueJeansMeetingsRestApi import FileTokenStore, MemoryTokenStore, RedisTokenStore
+
 from . import contestants
 from .measuring import Effort, NotMeasured, Row, Value, in_turns, median
 from .rows import MICROSECONDS, MILLISECONDS, OURS, clients, threads
@@ -56,11 +58,6 @@ def by_tokens(server: Server, effort: Effort) -> list[Curve]:
     """Credentials of as many applications, which share a store in memory."""
     counts = [1, 100] if effort.short else [10**power for power in range(6)]
     curve = Curve("tokens", "a cached token, by the number of tokens in memory", "tokens", "ns", counts)
-    try:
-        from BlueJeansMeetingsRestApi.token_stores import MemoryTokenStore
-    except ImportError as error:
-        curve.values[OURS] = [f"not measured: {error}"] * len(counts)
-        return [curve]
     for count in counts:
         store = MemoryTokenStore()
         made = [contestants.credentials(server, client_id=f"application-{n}", store=store) for n in range(count)]
@@ -111,7 +108,6 @@ print(token, started, ended, time.monotonic() - ended, flush=True)
 
 def _processes(server: Server, where: str, count: int) -> tuple[float, float]:
     """Milliseconds until the last process has the new token, and for a token out of the store."""
-    contestants.credentials(server)  # or says why that cannot be
     program = WORKER.format(url=server.url, where=where)
     root = Path(__file__).parent.parent
     workers = [
@@ -139,8 +135,6 @@ def _processes(server: Server, where: str, count: int) -> tuple[float, float]:
 
 
 def store_at(where: str) -> Any:
-    from BlueJeansMeetingsRestApi.token_stores import FileTokenStore, RedisTokenStore
-
     return RedisTokenStore(where) if where.startswith("redis:") else FileTokenStore(where)
 
 
@@ -189,7 +183,6 @@ def redis_operations(server: Server, _: Effort) -> list[Row]:
     row = Row("operations of Redis", "commands", "")
     subjects = ("a renewal", "a token that another process got")
     try:
-        contestants.credentials(server)
         with _redis() as where:
             import redis
 
