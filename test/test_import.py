@@ -67,6 +67,7 @@ def test_every_public_name_is_in_one_place() -> None:
 
 LATER = {
     *("AccessToken", "Renewal"),
+    *("AuthorizationCodeFlow", "authorization_url"),
     *("Credentials", "ClientCredentials", "MeetingCredentials", "PasswordCredentials", "RefreshTokenCredentials"),
     *("StaticToken", "default_credentials"),
     *("FileTokenStore", "MemoryTokenStore", "RedisTokenStore", "TokenStore", "TokenStoreError"),
