@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..environment import setting
-from ..token_stores import FileTokenStore, RedisTokenStore, TokenStore
+from ..token_stores import TokenStore, store_at
 
 _LIST = "sign-ins"
 _LOCKED_FOR = 10.0  # seconds at most
@@ -41,8 +41,7 @@ def store_path() -> str:
 
 def store() -> TokenStore:
     """The store that keeps tokens and sign-ins."""
-    where = setting("TOKEN_STORE") or store_path()
-    return RedisTokenStore(where) if "://" in where else FileTokenStore(where)
+    return store_at(setting("TOKEN_STORE") or store_path())
 
 
 class SignIns:

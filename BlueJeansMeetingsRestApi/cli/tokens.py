@@ -9,17 +9,17 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .. import credentials as kinds
 from ..environment import setting, setting_name
-from ..exceptions import ReauthenticationRequired
+from ..exceptions import BadRequestError, ReauthenticationRequired, UnauthorizedError
 from ..token_stores import TokenStore
 from . import given, terminal
 from .sign_ins import SignIn, SignIns, store
 
 # Whose token a grant gives, and with which secret, in the order in which they are looked for.
-_GRANTS: dict[str, tuple[type[kinds.Credentials], str, str]] = {
+_GRANTS: dict[str, tuple[Callable[..., kinds.Credentials], str, str]] = {
     "sign-in": (kinds.RefreshTokenCredentials, "CLIENT_ID", "CLIENT_SECRET"),
     "client": (kinds.ClientCredentials, "CLIENT_ID", "CLIENT_SECRET"),
     "password": (kinds.PasswordCredentials, "USERNAME", "PASSWORD"),
@@ -137,8 +137,11 @@ def revoke(arguments: argparse.Namespace) -> int:
         client_secret = sign_in.client_secret or given.needed(arguments, "CLIENT_SECRET")
         with given.api(arguments, sign_in.host) as api:
             credentials = kinds.RefreshTokenCredentials(sign_in.client_id, client_secret, store=kept, api=api)
+            if credentials._key != sign_in.key:
+                raise ValueError("The client's secret is not that of the sign-in; --local forgets it here without one")
             # One that the service has ended before is ended all the same.
-            with contextlib.suppress(ReauthenticationRequired), terminal.waiting("Waiting for the service"):
+            has_ended = (ReauthenticationRequired, UnauthorizedError, BadRequestError)
+            with contextlib.suppress(*has_ended), terminal.waiting("Waiting for the service"):
                 credentials.revoke()
     SignIns(kept).forget(sign_in)
     terminal.say(
@@ -174,7 +177,7 @@ def _credentials(arguments: argparse.Namespace) -> Iterator[kinds.Credentials]:
             raise ValueError(f"Whose token? Give --{option}, or set {setting_name(of)}")
         secret = given.secret(arguments, name) if grant == "meeting" else given.needed(arguments, name)
     with given.api(arguments, host) as api:
-        yield kind(whose, secret, store=kept, api=api)  # type: ignore[call-arg, arg-type]
+        yield kind(whose, secret, store=kept, api=api)
 
 
 def _found(arguments: argparse.Namespace, kept: TokenStore | None) -> str:
