@@ -311,11 +311,11 @@ def pasting(url: str, inbox: Inbox) -> Iterator[None]:
     if not sys.stdin.isatty():
         yield
         return
-    ask = "If the browser cannot show the page that it ends at, paste that page's address here. It does not show: "
-    print(ask, end="", file=sys.stderr, flush=True)
     ended = threading.Event()
     reader = threading.Thread(target=_read_pasted, args=(inbox, ended), name="pasted address", daemon=True)
     with _without_echo(sys.stdin.fileno()):
+        ask = "If the browser cannot show the page that it ends at, paste that page's address here. It does not show: "
+        print(ask, end="", file=sys.stderr, flush=True)
         reader.start()
         try:
             yield

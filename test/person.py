@@ -11,7 +11,9 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urljoin
 
 from BlueJeansMeetingsRestApi.sandbox import Accounts
@@ -34,40 +36,37 @@ class _Form(html.parser.HTMLParser):
             self.fields[str(of["name"])] = of.get("value") or ""
 
 
-def sign_in(url: str, decision: str = "allow") -> str:
-    """Sign in on the page, and return what is shown at the end."""
-    accounts = Accounts()
-    form = _Form(_shown(url))
-    filled = {**form.fields, "username": accounts.username, "password": accounts.password, "decision": decision}
-    return _shown(urljoin(url, form.action), urlencode(filled).encode())
+class _Stays(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
-def address_at_the_end(url: str, decision: str = "allow") -> str:
-    """Sign in on the page, and return the address that the browser is sent to, as one on another machine is."""
+class Person:
+    """Signs in on the service's page, and allows it or denies. is_elsewhere: not on this machine."""
 
-    class Stays(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: object) -> None:
-            return None
+    def __init__(self, decides: str = "allow", *, is_elsewhere: bool = False) -> None:
+        self._decides = decides
+        handlers = [urllib.request.HTTPCookieProcessor(CookieJar()), *([_Stays] if is_elsewhere else [])]
+        self._browser = urllib.request.build_opener(*handlers)
+        self.address = ""
 
-    opener = urllib.request.build_opener(Stays)
-    accounts, form = Accounts(), _Form(_shown(url))
-    filled = {**form.fields, "username": accounts.username, "password": accounts.password, "decision": decision}
-    try:
-        opener.open(urljoin(url, form.action), urlencode(filled).encode())
-    except urllib.error.HTTPError as redirect:
-        with redirect:
-            return str(redirect.headers["Location"])
-    raise AssertionError("the service did not send the browser on")
+    def open(self, url: str, form: bytes | None = None) -> str:
+        """What a page shows. `address` is where it is, or where the browser was sent and could not go."""
+        try:
+            answer = self._browser.open(url, form)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            self.address = answer.headers.get("Location") or answer.url
+            return str(answer.read().decode())
 
-
-def _shown(url: str, form: bytes | None = None) -> str:
-    try:
-        with urllib.request.urlopen(url, form) as page:
-            return str(page.read().decode())
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.read().decode()
+    def sign_in(self, url: str) -> str:
+        """Go to the page, fill in its form, and return what is shown at the end."""
+        form, accounts = _Form(self.open(url)), Accounts()
+        typed = {"username": accounts.username, "password": accounts.password, "decision": self._decides}
+        return self.open(urljoin(self.address, form.action), urlencode({**form.fields, **typed}).encode())
 
 
 if __name__ == "__main__":
-    Path(os.environ["PERSON_SEES"]).write_text(sign_in(sys.argv[1], os.environ.get("PERSON_DECIDES", "allow")))
+    seen = Person(os.environ.get("PERSON_DECIDES", "allow")).sign_in(sys.argv[1])
+    Path(os.environ["PERSON_SEES"]).write_text(seen)
