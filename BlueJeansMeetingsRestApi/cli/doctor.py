@@ -161,14 +161,14 @@ def _open_to_others(path: str) -> str:
 def _kept() -> Iterator[Check]:
     try:
         kept = store()
+        # Before it is read, which mends its mode.
+        is_file = isinstance(kept, FileTokenStore)
+        check = Check("store", repr(kept.path), _about_store(kept.path)) if is_file else Check("store", repr(kept))
         number = len(list(SignIns(kept)))
     except (ImportError, ValueError, TokenStoreError) as error:
         yield Check("store", "cannot be used", str(error))
         return
-    if isinstance(kept, FileTokenStore):
-        yield Check("store", repr(kept.path), _about_store(kept.path))
-    else:
-        yield Check("store", repr(kept))
+    yield check
     yield Check("sign-ins", f"{number} kept" if number else "none kept: bluejeans-auth login makes one")
 
 
