@@ -281,7 +281,7 @@ class AuthorizationCodeFlow:
 
         until = time.monotonic() + seconds("timeout", timeout)
         state, redirect_uri, is_here = secrets.token_urlsafe(), self.redirect_uri, is_on_this_machine(self.redirect_uri)
-        if not is_here and not sys.stdin.isatty():
+        if not is_here and not _has_terminal():
             raise ValueError(
                 f"{redirect_uri!r} is not on this machine, and there is no terminal to paste its answer on"
             )
@@ -308,7 +308,7 @@ class AuthorizationCodeFlow:
 def pasting(url: str, inbox: Inbox) -> Iterator[None]:
     """Print the page's address, and take on a terminal the address that a browser has ended at."""
     print(f"To sign in, open this address in a browser:\n\n{url}\n", file=sys.stderr, flush=True)
-    if not sys.stdin.isatty():
+    if not _has_terminal():
         yield
         return
     ended = threading.Event()
@@ -322,6 +322,10 @@ def pasting(url: str, inbox: Inbox) -> Iterator[None]:
         finally:
             ended.set()
             print(file=sys.stderr, flush=True)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _read_pasted(inbox: Inbox, ended: threading.Event) -> None:

@@ -15,6 +15,8 @@ DONE, REFUSED, USAGE, NETWORK, SIGN_IN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, those of the process if None, and return its exit code."""
+    if sys.stderr is None:  # it is closed, and `print` would take standard output in its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  for as long as the process lasts
     arguments = parse(sys.argv[1:] if argv is None else argv)
     try:
         code: int = arguments.run(arguments)

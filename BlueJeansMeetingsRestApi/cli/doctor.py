@@ -161,9 +161,9 @@ def _open_to_others(path: str) -> str:
 def _kept() -> Iterator[Check]:
     try:
         kept = store()
-        # Before it is read, which mends its mode.
-        is_file = isinstance(kept, FileTokenStore)
-        check = Check("store", repr(kept.path), _about_store(kept.path)) if is_file else Check("store", repr(kept))
+        check = Check("store", repr(kept))
+        if isinstance(kept, FileTokenStore):  # before it is read, which mends its mode
+            check = Check("store", repr(kept.path), _about_store(kept.path))
         number = len(list(SignIns(kept)))
     except (ImportError, ValueError, TokenStoreError) as error:
         yield Check("store", "cannot be used", str(error))

@@ -45,7 +45,7 @@ def _show(what: str, ended: threading.Event) -> None:
 
 
 def ask(what: str) -> str | None:
-    """What the person types, without an echo; None if there is nobody to ask."""
+    """What the person types, without an echo; None if there is nobody to ask, or who answers."""
     if os.name == "nt":
         if sys.stdin is None or not sys.stdin.isatty():
             return None
@@ -56,4 +56,7 @@ def ask(what: str) -> str | None:
             return None
     import getpass
 
-    return getpass.getpass(f"{what}: ")
+    try:
+        return getpass.getpass(f"{what}: ")
+    except EOFError:  # Ctrl-D
+        return None

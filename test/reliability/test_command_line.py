@@ -164,6 +164,14 @@ def test_the_disk_is_full(run: Callable[..., Ended], server: Recorder) -> None:
     assert (ended.code, ended.stderr.count("\n"), "No space left" in ended.stderr) == (cli.USAGE, 1, True)
 
 
+@pytest.mark.fault(41, "standard error is closed", "errors go nowhere, and not where the token would be")
+def test_standard_error_is_closed(run: object, env: dict[str, str], server: Recorder) -> None:
+    server.answer(reply(status=401))
+    command = ["sh", "-c", 'exec "$0" "$@" 2>&-', sys.executable, *COMMAND, "token", "--host", server.url]
+    ended = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stdout) == (cli.REFUSED, b"")
+
+
 @pytest.mark.fault(41, "no terminal, and a secret that nobody gives", "it does not wait; exit code 2")
 @of_each_grant
 def test_no_terminal(run: Callable[..., Ended], server: Recorder, grant: str) -> None:
