@@ -277,13 +277,13 @@ class AuthorizationCodeFlow:
         a redirect URI of another machine without a terminal to paste on; and what `exchange` raises.
         """
         # Not for web applications, which have a server already.
-        from .loopback_receiver import LoopbackReceiver, is_on_this_machine
+        from .loopback_receiver import LoopbackReceiver, can_be_received
 
         until = time.monotonic() + seconds("timeout", timeout)
-        state, redirect_uri, is_here = secrets.token_urlsafe(), self.redirect_uri, is_on_this_machine(self.redirect_uri)
+        state, redirect_uri, is_here = secrets.token_urlsafe(), self.redirect_uri, can_be_received(self.redirect_uri)
         if not is_here and not _has_terminal():
             raise ValueError(
-                f"{redirect_uri!r} is not on this machine, and there is no terminal to paste its answer on"
+                f"{redirect_uri!r} cannot be listened at, as http://127.0.0.1 can, and no terminal is there to paste on"
             )
         inbox = Inbox(state)
         with contextlib.ExitStack() as leaving:

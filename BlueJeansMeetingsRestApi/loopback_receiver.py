@@ -45,7 +45,7 @@ _WHY_NOT = {
 }
 
 
-def is_on_this_machine(redirect_uri: str) -> bool:
+def can_be_received(redirect_uri: str) -> bool:
     """Whether an answer to this redirect URI can be received here."""
     parts = urlsplit(redirect_uri)
     return parts.scheme == "http" and parts.hostname in (ADDRESS, "localhost")

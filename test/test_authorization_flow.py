@@ -163,7 +163,7 @@ class TestRun:
     ) -> None:
         monkeypatch.setattr(sys, "stdin", io.StringIO())
         flow = bluejeans.AuthorizationCodeFlow("i", "s", bluejeans_sandbox.redirect_uri)
-        with pytest.raises(ValueError, match="not on this machine"):
+        with pytest.raises(ValueError, match="cannot be listened at"):
             flow.run(open_browser=False)
 
 
