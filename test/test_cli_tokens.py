@@ -86,6 +86,10 @@ class TestToken:
         assert run("token", "--no-store", env=env).stdout != first
         assert not (tmp_path / "state").exists()
 
+    def test_of_a_sign_in_needs_the_store(self, signed_in: dict[str, str]) -> None:
+        ended = run("token", "--no-store", "--grant", "sign-in", env=signed_in)
+        assert (ended.stdout, ended.returncode) == ("", cli.USAGE)
+
     def test_is_kept_where_the_environment_says(self, env: dict[str, str], tmp_path: Path) -> None:
         run("token", env={**env, "BLUEJEANS_TOKEN_STORE": str(tmp_path / "mine.json")})
         assert stat.S_IMODE((tmp_path / "mine.json").stat().st_mode) == 0o600

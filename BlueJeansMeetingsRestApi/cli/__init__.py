@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -20,17 +21,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(sys.argv[1:] if argv is None else argv)
     try:
         code: int = arguments.run(arguments)
-        # Not left to the interpreter's exit: a reader that went away is noticed here.
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        _flush()  # and not left to the interpreter's exit: a reader that went away is noticed here
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        _leave_output()
-        return REFUSED
     except Exception as error:
-        if sys.stdout is not None and isinstance(error, OSError):
-            _leave_output()
+        with contextlib.suppress(OSError):
+            _flush()
+        if isinstance(error, BrokenPipeError):
+            return REFUSED
         if arguments.debug:
             print(_traceback(error), file=sys.stderr)
         print(in_a_line(error), file=sys.stderr)
@@ -66,6 +64,11 @@ def _traceback(error: Exception) -> str:
     return scrub(text, filter(None, (os.environ.get(setting_name(name)) for name in SECRETS))).rstrip()
 
 
-def _leave_output() -> None:
-    """Nobody takes what is left in the buffer; the interpreter is not to try at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _flush() -> None:
+    """Write what was printed. What cannot be written is let go, or the interpreter would try again at its exit."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise

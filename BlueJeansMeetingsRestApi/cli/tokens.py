@@ -166,6 +166,8 @@ def _credentials(arguments: argparse.Namespace) -> Iterator[kinds.Credentials]:
     grant = grant or _found(arguments, kept)
     kind, of, name = _GRANTS[grant]
     if grant == "sign-in":
+        if arguments.no_store:
+            raise ValueError("A sign-in is kept in the store, which --no-store leaves alone")
         kept = kept or store()  # which says what is missing
         sign_in = _the_sign_in(arguments, kept)
         host, whose = sign_in.host, sign_in.client_id
