@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,7 +17,7 @@ COMMANDS = {"token", "login", "info", "revoke", "exec", "doctor", "demo", "sandb
 
 @pytest.fixture(params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> str:
-    if shutil.which(request.param) is None:
+    if shutil.which(request.param) is None and not os.environ.get("BLUEJEANS_TEST_SKIPS_NOTHING"):
         pytest.skip(f"{request.param} is not installed")
     return str(request.param)
 
