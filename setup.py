@@ -10,6 +10,7 @@ exec((here / "BlueJeansMeetingsRestApi" / "version.py").read_text(encoding="utf-
 extras = {
     "sandbox": ["Flask>=2.2", "trustme>=1.0"],
     "file": ["filelock>=3.12"],
+    "cli": ["filelock>=3.12", "platformdirs>=3"],
     "redis": ["redis>=5"],
     "encryption": ["cryptography>=41"],
 }

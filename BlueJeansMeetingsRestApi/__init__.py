@@ -49,6 +49,8 @@ from .models import Partition as Partition
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .authorization_flow import AuthorizationCodeFlow as AuthorizationCodeFlow
+    from .authorization_flow import authorization_url as authorization_url
     from .credentials import ClientCredentials as ClientCredentials
     from .credentials import Credentials as Credentials
     from .credentials import MeetingCredentials as MeetingCredentials
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
 else:
     # Loaded when first asked for: who wants a grant alone does not wait for what keeps tokens valid.
     _LATER = {
+        "authorization_flow": "AuthorizationCodeFlow authorization_url",
         "credentials": "ClientCredentials Credentials MeetingCredentials PasswordCredentials RefreshTokenCredentials "
         "StaticToken default_credentials",
         "renewal": "Renewal",

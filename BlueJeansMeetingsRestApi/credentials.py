@@ -29,7 +29,7 @@ from .exceptions import BadRequestError, ForbiddenError, ReauthenticationRequire
 from .redaction import leaves_no_variables
 from .renewal import Renewal, RenewedToken, copy_of
 from .token_life import AccessToken, Clock, token_of
-from .token_stores import FileTokenStore, RedisTokenStore, TokenStore
+from .token_stores import TokenStore, store_at
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -62,6 +62,9 @@ class Credentials(RenewedToken):
     Give it to `Configuration.credentials`, to `requests` or `httpx` as `auth`, or call `get_token()`. Leaving a `with`
     block closes it. A pickle of it gives credentials that work and holds no access token.
     """
+
+    # A person has chosen it; the others are 32 digits by chance.
+    _secret_can_be_guessed = False
 
     def __init__(self, identity: Mapping[str, str | None], **options: Unpack[CredentialsOptions]) -> None:
         """identity: whose token it is, by the names of the constructor's parameters."""
@@ -152,9 +155,11 @@ class Credentials(RenewedToken):
         if not self._store_key:
             import hashlib
 
-            whose = json.dumps([self.api.api_client.configuration.base_url, self.grant_type, self._identity])
-            # Slow, because passwords and passcodes can be guessed.
-            digest = hashlib.scrypt(whose.encode(), salt=b"BlueJeansMeetingsRestApi", n=1 << 12, r=8, p=1, dklen=32)
+            whose = json.dumps([self.api.api_client.configuration.base_url, self.grant_type, self._identity]).encode()
+            if self._secret_can_be_guessed:  # which is slow with this one
+                digest = hashlib.scrypt(whose, salt=b"BlueJeansMeetingsRestApi", n=1 << 12, r=8, p=1, dklen=32)
+            else:
+                digest = hashlib.sha256(whose).digest()
             self._store_key = digest.hex()
         return self._store_key
 
@@ -185,6 +190,7 @@ class PasswordCredentials(Credentials):
     """A user's token, by name and password (RFC 6749 section 4.3)."""
 
     grant_type = "password"
+    _secret_can_be_guessed = True
 
     @leaves_no_variables
     def __init__(self, username: str, password: str, **options: Unpack[CredentialsOptions]) -> None:
@@ -198,6 +204,7 @@ class MeetingCredentials(Credentials):
     """One meeting's token, by its number and, where it has one, a passcode: the moderator's or the attendees'."""
 
     grant_type = "meeting_passcode"
+    _secret_can_be_guessed = True
 
     @leaves_no_variables
     def __init__(
@@ -377,8 +384,7 @@ def default_credentials(
         return StaticToken(token, allowed_hosts=(*options.get("allowed_hosts", ()), *([host] if host else [])))
     where = value("TOKEN_STORE")
     if where and options.get("store") is None:
-        in_redis = "://" in where
-        options["store"] = RedisTokenStore(where) if in_redis else FileTokenStore(where)
+        options["store"] = store_at(where)
     if client := pair("CLIENT_ID", "CLIENT_SECRET"):
         return ClientCredentials(*client, **options)
     if user := pair("USERNAME", "PASSWORD"):

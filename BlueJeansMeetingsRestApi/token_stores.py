@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import importlib.util
 import json
 import logging
 import math
@@ -203,10 +204,9 @@ class FileTokenStore(TokenStore):
 
     def __init__(self, path: str | os.PathLike[str], *, encryption_key: EncryptionKey | None = None) -> None:
         super().__init__(encryption_key=encryption_key)
-        try:
-            import filelock  # noqa: F401  here, so that its absence shows before the first token
-        except ImportError as error:
-            raise ImportError(_missing("FileTokenStore", "filelock", "file")) from error
+        # Here, so that its absence shows before the first token. It is imported for a renewal, and not to read a token.
+        if importlib.util.find_spec("filelock") is None:
+            raise ImportError(_missing("FileTokenStore", "filelock", "file"))
         self.path = os.path.abspath(os.path.expanduser(path))
 
     def __repr__(self) -> str:
@@ -439,3 +439,8 @@ class RedisTokenStore(TokenStore):
 def _in_redis(key: str, what: str = "") -> str:
     # In braces, so that in a cluster all of a key is in one place.
     return f"bluejeans:{{{key}}}{':' if what else ''}{what}"
+
+
+def store_at(where: str) -> TokenStore:
+    """The store that a setting names: by the URL of a Redis, or the path of a file."""
+    return RedisTokenStore(where) if "://" in where else FileTokenStore(where)

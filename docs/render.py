@@ -1,11 +1,12 @@
-"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, the table in `RELIABILITY.md`, and
-the schemas in `openapi.yaml`.
+"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, and the ends of three other files:
+the table in `RELIABILITY.md`, the commands in `CLI.md` and the schemas in `openapi.yaml`.
 
 `python docs/render.py` writes them; `python docs/render.py --check` fails if one of them is not what it would write.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import inspect
 import io
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.api.authentication_api import Endpoint
+from BlueJeansMeetingsRestApi.cli.arguments import make_parser
 from BlueJeansMeetingsRestApi.models.model import Attribute, Model
 
 FOLDER = Path(__file__).parent
@@ -29,7 +31,7 @@ OPERATIONS = {
     for name, method in sorted(vars(bluejeans.AuthenticationApi).items())
     if hasattr(method, "__wrapped__") and not name.endswith("_with_http_info")
 }
-MADE_HERE = "<!-- The table below is made by docs/render.py. -->"
+MADE_HERE = re.compile(r"^<!-- .* below is made by docs/render\.py\. -->$", re.M)
 SCHEMAS_MADE_HERE = "    # What follows is made by docs/render.py from the models.\n"
 # Models leave most attributes optional, as the 2019 SDK did. On the wire, as recorded, these alone may be missing.
 MAY_BE_LEFT_OUT = {
@@ -46,7 +48,8 @@ BACK = "[Back to the operations](AuthenticationApi.md) · [All pages](README.md)
 def main(arguments: list[str]) -> int:
     pages = {f"{model.__name__}.md": model_page(model) for model in MODELS}
     pages["AuthenticationApi.md"] = operations_page()
-    pages["RELIABILITY.md"] = reliability_page()
+    pages["RELIABILITY.md"] = with_end("RELIABILITY.md", reliability_table())
+    pages["CLI.md"] = with_end("CLI.md", commands())
     pages["openapi.yaml"] = openapi_document()
     stale = [name for name, text in pages.items() if not is_up_to_date(FOLDER / name, text)]
     for name in stale:
@@ -200,14 +203,43 @@ def example(name: str) -> str:
     return "\n".join(lines)
 
 
-def reliability_page() -> str:
-    """The page as it is, with the table that the tests' markers make."""
-    prose, made_here, _ = (FOLDER / "RELIABILITY.md").read_text(encoding="utf-8").partition(MADE_HERE)
+def with_end(name: str, lines: list[str]) -> str:
+    """The page as it is, with what is made below its mark."""
+    page = (FOLDER / name).read_text(encoding="utf-8")
+    mark = MADE_HERE.search(page)
+    assert mark, f"docs/{name} says nowhere what is made"
+    return "\n".join([page[: mark.end()], "", *lines, "", "[All pages](README.md)", ""])
+
+
+def commands() -> list[str]:
+    """A section for each command: not its `--help`, which each Python words in another way."""
+    subparsers = next(a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return [line for name, parser in subparsers.choices.items() for line in ("", *command_section(name, parser))][1:]
+
+
+def command_section(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
+    usage = parser.usage or f"bluejeans-auth {name} [options]"
+    words = [" ".join(map(str, action.choices or ())) for action in parser._actions if not action.option_strings]
+    yield from (f"## {name}", "", parser.description or "", "", "```sh")
+    yield from (f"# {' '.join([usage, *(word.replace(' ', '|') for word in words)])}",)
+    yield from ((parser.epilog or "").partition(": ")[2], "```", "", "| Option | Meaning |", "| --- | --- |")
+    for action in parser._actions[1:]:  # the first is --help
+        if action.option_strings:
+            value = (
+                "" if action.nargs == 0 else f" {action.metavar or '|'.join(action.choices or [action.dest.upper()])}"
+            )
+            said = (action.help or "") % {"default": action.default}
+            option = f"{action.option_strings[0]}{value}".replace("|", "\\|")
+            yield f"| `{option}` | {said} |"
+
+
+def reliability_table() -> list[str]:
+    """A line for each test that is a row."""
     lines = ["| | What goes wrong | What happens | Raised | Test |", "| --- | --- | --- | --- | --- |"]
     for name, path, (row, fault, happens, *kinds) in sorted(faults(), key=lambda found: found[2][0]):
         raised = ", ".join(f"`{kind}`" for kind in kinds) or "nothing"
         lines.append(f"| {row} | {fault} | {happens} | {raised} | [{name}](../{path}) |")
-    return "\n".join([prose + made_here, "", *lines, "", "[All pages](README.md)", ""])
+    return lines
 
 
 def openapi_document() -> str:

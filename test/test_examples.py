@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import settings_of_sandbox
+from person import Person
+from recorder import unused_port
 from redis_server import redis_server
 
 import BlueJeansMeetingsRestApi as bluejeans
@@ -97,6 +103,49 @@ def test_workers_of_gunicorn_share_a_token_by_way_of_a_file(bluejeans_sandbox: S
         gunicorn.terminate()
     assert len(answers) == 1
     assert [seen.grant for seen in bluejeans_sandbox.requests] == ["client_credentials"]
+
+
+class TestFlaskSignIn:
+    @pytest.fixture
+    def url(self, bluejeans_sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
+        port = unused_port()
+        environment = {**os.environ, **settings_of_sandbox.environment(bluejeans_sandbox), "PORT": str(port)}
+        command = [sys.executable, str(EXAMPLES / "flask_sign_in.py")]
+        said = tmp_path / "said"
+        with (
+            open(said, "wb") as output,
+            subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT) as application,
+        ):
+            until = time.monotonic() + 30
+            while application.poll() is None and time.monotonic() < until:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+            yield f"http://127.0.0.1:{port}"
+            application.kill()
+        assert "code=" not in said.read_text()
+
+    def test_a_user_signs_in(self, url: str) -> None:
+        assert Person().sign_in(f"{url}/sign-in") == "You are user 1442589"
+
+    def test_a_user_denies(self, url: str) -> None:
+        assert Person("deny").sign_in(f"{url}/sign-in") == "You did not allow it"
+
+    def test_the_answer_to_a_sign_in_of_somebody_else_is_refused(self, url: str) -> None:
+        attacker = Person(is_elsewhere=True)
+        attacker.open(f"{url}/sign-in")
+        attacker.sign_in(attacker.address)
+        user = Person()
+        assert user.open(attacker.address) == "This is no answer to a sign-in that was begun here"
+        assert user.open(url).endswith("Sign in</a>")
+
+    def test_an_answer_that_comes_again_is_refused(self, url: str) -> None:
+        user = Person(is_elsewhere=True)
+        user.open(f"{url}/sign-in")
+        user.sign_in(user.address)
+        answer = user.address
+        user.open(answer)
+        assert user.open(answer) == "This is no answer to a sign-in that was begun here"
+        assert user.open(url) == "You are user 1442589"
 
 
 def test_each_is_listed() -> None:

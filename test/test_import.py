@@ -18,9 +18,10 @@ def in_a_new_process(program: str) -> str:
 
 def test_it_loads_nothing_that_is_not_needed_yet() -> None:
     program = (
-        "import sys, BlueJeansMeetingsRestApi as b; b.AuthenticationApi()\n"
+        "import sys; before = set(sys.modules)\n"  # which are those of coverage, where that is measured
+        "import BlueJeansMeetingsRestApi as b; b.AuthenticationApi()\n"
         "unwanted = {'dateutil', 'multiprocessing', 'concurrent', 'flask', 'werkzeug', 'trustme', 'asyncio'}\n"
-        "print(sorted(unwanted & {name.partition('.')[0] for name in sys.modules}))"
+        "print(sorted(unwanted & {name.partition('.')[0] for name in sys.modules.keys() - before}))"
     )
     assert in_a_new_process(program) == "[]\n"
 
@@ -67,6 +68,7 @@ def test_every_public_name_is_in_one_place() -> None:
 
 LATER = {
     *("AccessToken", "Renewal"),
+    *("AuthorizationCodeFlow", "authorization_url"),
     *("Credentials", "ClientCredentials", "MeetingCredentials", "PasswordCredentials", "RefreshTokenCredentials"),
     *("StaticToken", "default_credentials"),
     *("FileTokenStore", "MemoryTokenStore", "RedisTokenStore", "TokenStore", "TokenStoreError"),

@@ -145,4 +145,16 @@ def client() -> Any:
             return api.api_client.call_api("/v1/user/{id}", "GET", {"id": 1}, response_type=dict, _request_timeout=5)
 
 
+def sign_in() -> bluejeans.RefreshTokenCredentials:
+    url = bluejeans.authorization_url("id", "https://app.example", "s", scope="user_info", app_name="Example")
+    assert_type(url, str)
+    store = bluejeans.MemoryTokenStore()
+    flow = bluejeans.AuthorizationCodeFlow("id", "secret", "https://app.example", scope="user_info", store=store)
+    assert_type(flow.authorization_url(), str)
+    assert_type(flow.exchange("https://app.example?code=c&state=s", state="s"), bluejeans.RefreshTokenCredentials)
+    flow.run(open_browser="firefox")  # type: ignore[arg-type]
+    bluejeans.AuthorizationCodeFlow("id", "secret", file="tokens.json")  # type: ignore[call-arg]
+    return flow.run(timeout=30, open_browser=lambda url: print(url))
+
+
 print(bluejeans.__version__)

@@ -2,70 +2,73 @@
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
-from ..exceptions import ApiConnectionError, ApiException
-from ..version import __version__
-from . import demo
+from ..exceptions import ApiConnectionError, ApiException, ReauthenticationRequired
+from .arguments import parse
 
 # What the command ends with; others read it.
-DONE, REFUSED, USAGE, NETWORK, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, REFUSED, USAGE, NETWORK, SIGN_IN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, those of the process if None, and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    if sys.stderr is None:  # it is closed, and `print` would take standard output in its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  for as long as the process lasts
+    arguments = parse(sys.argv[1:] if argv is None else argv)
     try:
         code: int = arguments.run(arguments)
-        # Not left to the interpreter's exit: a reader that went away is noticed here.
-        sys.stdout.flush()
-    except ApiException as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return NETWORK if isinstance(error, ApiConnectionError) else REFUSED
-    except (ValueError, ImportError) as error:
-        print(error, file=sys.stderr)
-        return USAGE
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return REFUSED
+        _flush()  # and not left to the interpreter's exit: a reader that went away is noticed here
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            _flush()
+        if isinstance(error, BrokenPipeError):
+            return REFUSED
+        if arguments.debug:
+            print(_traceback(error), file=sys.stderr)
+        print(in_a_line(error), file=sys.stderr)
+        return _code_of(error)
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bluejeans-auth", description="OAuth2 tokens of BlueJeans Meetings.")
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-
-    show = commands.add_parser(
-        "demo",
-        help="call each of the eight operations and check what comes back",
-        description="Call each of the eight operations and check what comes back: against a sandbox of the service "
-        "that is started for it, or against a host, with what it finds in the environment: "
-        f"{', '.join(demo.VARIABLES)}.",
-        epilog="example: bluejeans-auth demo",
-    )
-    show.add_argument("--host", help="the service to call, such as https://api.bluejeans.com; a sandbox if left out")
-    show.add_argument("--ca", metavar="FILE", help="authorities to trust, in PEM; those of certifi if left out")
-    show.set_defaults(run=lambda arguments: demo.run(arguments.host, arguments.ca))
-
-    sandbox = commands.add_parser(
-        "sandbox",
-        help="run the service on this machine, for development",
-        description="Run the service on this machine, for development. It ends with Ctrl-C.",
-        epilog="example: bluejeans-auth sandbox --port 8080",
-    )
-    sandbox.add_argument("--port", type=int, default=8080, help="0 for any that is free; default %(default)s")
-    sandbox.add_argument("--tls", action="store_true", help="over HTTPS, with a throw-away authority")
-    sandbox.set_defaults(run=_run_sandbox)
-    return parser
+def _code_of(error: Exception) -> int:
+    """The exit code that stands for what went wrong."""
+    if isinstance(error, ReauthenticationRequired):
+        return SIGN_IN
+    if isinstance(error, ApiConnectionError):
+        return NETWORK
+    return REFUSED if isinstance(error, ApiException) else USAGE
 
 
-def _run_sandbox(arguments: argparse.Namespace) -> int:
-    from ..sandbox.__main__ import main as run
+def in_a_line(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if not isinstance(error, ApiException):
+        return " ".join(str(error).split()) or type(error).__name__
+    said = [f"{error.status or ''} {error.reason}".strip(), *error.detail.splitlines()]
+    return " ".join(part if part.endswith(".") else f"{part}." for part in said)
 
-    return run([f"--port={arguments.port}", *(["--tls"] if arguments.tls else [])])
+
+def _traceback(error: Exception) -> str:
+    import traceback
+
+    from ..environment import setting_name
+    from ..redaction import scrub
+    from .given import SECRETS
+
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return scrub(text, filter(None, (os.environ.get(setting_name(name)) for name in SECRETS))).rstrip()
+
+
+def _flush() -> None:
+    """Write what was printed. What cannot be written is let go, or the interpreter would try again at its exit."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise

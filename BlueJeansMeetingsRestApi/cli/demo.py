@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import html.parser
 import logging
@@ -30,6 +31,11 @@ VARIABLES = (
     "BLUEJEANS_CODE",
     "BLUEJEANS_REDIRECT_URI",
 )
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Run the demo as the command line says."""
+    return run(arguments.host, arguments.ca)
 
 
 def run(host: str | None = None, ca: str | None = None) -> int:

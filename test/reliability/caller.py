@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 import warnings
+import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,8 @@ def returned(client: bluejeans.ApiClient, call: dict[str, Any]) -> Any:
     options = call.get("options", {})
     if isinstance(options.get("_request_timeout"), list):
         options["_request_timeout"] = tuple(options["_request_timeout"])
+    if call["operation"] == "sign_in":
+        return signed_in(client, **options)
     if call["operation"] == "call_api":
         data = client.call_api(**{**CALL_API, **options})[0]
     else:
@@ -155,6 +158,25 @@ def returned(client: bluejeans.ApiClient, call: dict[str, Any]) -> Any:
         return data
     show(data)
     return data.to_dict()
+
+
+def signed_in(client: bluejeans.ApiClient, opens: str = "", **options: Any) -> float:
+    """Sign in, with the test as the browser, and return when the token ends."""
+
+    def open_browser(url: str) -> bool:
+        print("The page is", url, flush=True)
+        if opens == "fails":
+            raise webbrowser.Error("no browser")
+        return opens != "nothing"
+
+    timeout = options.pop("timeout", 60)
+    flow = bluejeans.AuthorizationCodeFlow(
+        "an-application", SECRETS["client_secret"], api=bluejeans.AuthenticationApi(client), **options
+    )
+    show(flow)
+    credentials = flow.run(timeout, open_browser)
+    show(credentials, credentials.get_token())
+    return credentials.get_token().expires_at
 
 
 def show(*objects: Any) -> None:

@@ -69,9 +69,12 @@ class Caller:
                     self._lines.append(line.decode("utf-8", "replace"))
                     self._has_line.notify_all()
 
-    def wait_until_it_says(self, text: str) -> None:
+    def wait_until_it_says(self, text: str) -> str:
+        """Returns the line that has the text."""
         with self._has_line:
-            assert self._has_line.wait_for(lambda: text in "".join(self._lines), ENOUGH), "".join(self._lines)
+            said = self._has_line.wait_for(lambda: [line for line in self._lines if text in line], ENOUGH)
+            assert said, "".join(self._lines)
+            return said[0]
 
     def interrupt(self) -> float:
         """Press Ctrl-C, and return when that was, on the monotonic clock that all processes share."""

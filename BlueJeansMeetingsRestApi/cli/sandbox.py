@@ -1,0 +1,12 @@
+"""`bluejeans-auth sandbox`."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the sandbox until it is interrupted."""
+    from ..sandbox.__main__ import main
+
+    return main([f"--port={arguments.port}", *(["--tls"] if arguments.tls else [])])

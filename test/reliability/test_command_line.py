@@ -1,0 +1,279 @@
+"""Row 41: what the command line shows to whom, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from caller import SECRETS
+from command import COMMAND, environment
+from recorder import Answer, Recorder, Silence, keep_silent, reply, reset, unused_port
+from running import ENOUGH, GRANT, secrets_shown
+from terminal import Terminal
+
+from BlueJeansMeetingsRestApi import cli
+
+TOKEN = SECRETS["granted_token"]
+IDENTITIES = {
+    "client": {"BLUEJEANS_CLIENT_ID": "c", "BLUEJEANS_CLIENT_SECRET": SECRETS["client_secret"]},
+    "password": {"BLUEJEANS_USERNAME": "u", "BLUEJEANS_PASSWORD": SECRETS["password"]},
+    "meeting": {"BLUEJEANS_MEETING_ID": "1", "BLUEJEANS_MEETING_PASSCODE": SECRETS["meeting_passcode"]},
+}
+of_each_grant = pytest.mark.parametrize("grant", IDENTITIES)
+
+
+class Ended(NamedTuple):
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """A shell that has every secret."""
+    settings = {name: value for identity in IDENTITIES.values() for name, value in identity.items()}
+    return environment(tmp_path, PYTHONIOENCODING="utf-8", **settings)
+
+
+@pytest.fixture
+def run(env: dict[str, str]) -> Iterator[Callable[..., Ended]]:
+    """Runs the command in a process without a terminal. A token on standard output is all that it shows of secrets."""
+    running = []
+
+    def run(
+        *arguments: str, until: Callable[[Any], object] = lambda _: None, lacks: tuple[str, ...] = (), **options: Any
+    ) -> Ended:
+        given = {name: value for name, value in env.items() if name not in lacks}
+        text = options.pop("input", None)
+        process = subprocess.Popen(
+            [sys.executable, *COMMAND, *arguments],
+            env=given,
+            stdin=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        )
+        running.append(process)
+        until(process)
+        stdout, stderr = process.communicate(text, ENOUGH)
+        assert secrets_shown((stdout or "").replace(TOKEN, "", 1) + (stderr or "")) == []
+        return Ended(process.returncode, stdout, stderr)
+
+    yield run
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.fault(41, "the token is read through a pipe", "it is all that reaches the pipe; nothing else is said")
+@of_each_grant
+def test_the_token_is_read_through_a_pipe(run: Callable[..., Ended], server: Recorder, grant: str) -> None:
+    assert run("token", "--host", server.url, "--grant", grant) == (cli.DONE, f"{TOKEN}\n", "")
+
+
+@pytest.mark.fault(41, "`--debug`", "requests and where errors came from, without secrets, on standard error")
+@of_each_grant
+def test_debug(run: Callable[..., Ended], server: Recorder, grant: str) -> None:
+    secret = list(IDENTITIES[grant].values())[-1]
+    server.answer(reply({"message": f"{secret} is not right."}, 401), reply(GRANT))
+    arguments = ("token", "--host", server.url, "--grant", grant, "--debug")
+    refused = run(*arguments)
+    assert (refused.code, refused.stdout) == (cli.REFUSED, "")
+    assert all(part in refused.stderr for part in ("Traceback", "-> 401 in", "UnauthorizedError"))
+    assert run(*arguments)[:2] == (cli.DONE, f"{TOKEN}\n")
+
+
+@pytest.mark.fault(41, "a failure", "one line without a traceback, and the documented exit code")
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (reply({"message": "No."}, 401), cli.REFUSED),
+        (reply(status=500), cli.REFUSED),
+        (reply({}), cli.REFUSED),
+        (reset, cli.NETWORK),
+    ],
+)
+@pytest.mark.parametrize("command", ["token", "exec"])
+def test_a_failure(run: Callable[..., Ended], server: Recorder, command: str, answer: Answer, code: int) -> None:
+    server.answer(answer)
+    program = ["--", "echo", "not", "run"] if command == "exec" else []
+    ended = run(command, "--host", server.url, *program)
+    assert (ended.code, ended.stdout, ended.stderr.count("\n")) == (code, "", 1)
+
+
+@pytest.mark.fault(41, "nobody listens at the host", "exit code 3")
+def test_nobody_listens(run: Callable[..., Ended]) -> None:
+    ended = run("token", "--host", f"http://127.0.0.1:{unused_port()}")
+    assert (ended.code, "cannot connect to 127.0.0.1" in ended.stderr) == (cli.NETWORK, True)
+
+
+@pytest.mark.fault(41, "wrong usage: a host, a file, an argument", "exit code 2")
+@pytest.mark.parametrize(
+    "arguments",
+    [["--host", "http://service.example"], ["--secret-file", "/nowhere"], ["--wrong"], ["--ca", "/nowhere"]],
+)
+def test_wrong_usage(run: Callable[..., Ended], arguments: list[str]) -> None:
+    assert run("token", *arguments)[:2] == (cli.USAGE, "")
+
+
+@pytest.mark.fault(41, "no sign-in and no credentials", "exit code 4; says how to sign in")
+def test_nobody_signed_in(run: Callable[..., Ended], env: dict[str, str]) -> None:
+    ended = run("token", lacks=tuple(name for name in env if name.startswith("BLUEJEANS_")))
+    assert (ended.code, "bluejeans-auth login" in ended.stderr) == (cli.SIGN_IN, True)
+
+
+@pytest.mark.fault(41, "Ctrl-C while the service is waited for", "exit code 130, and nothing is said")
+@pytest.mark.parametrize("program", [[], ["--", "echo", "not", "run"]], ids=["token", "exec"])
+def test_ctrl_c(run: Callable[..., Ended], program: list[str]) -> None:
+    silence = Silence()
+
+    def interrupt(process: Any) -> None:
+        assert silence.asked.wait(ENOUGH)
+        process.send_signal(signal.SIGINT)
+
+    with Recorder([silence]) as server:
+        command = "exec" if program else "token"
+        assert run(command, "--host", server.url, *program, until=interrupt) == (cli.INTERRUPTED, "", "")
+
+
+@pytest.mark.fault(41, "the reader of the token went away", "nothing is said")
+@pytest.mark.parametrize("command", ["token", "completion bash", "doctor"])
+def test_the_pipe_is_broken(run: Callable[..., Ended], server: Recorder, command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as broken:
+        name, *rest = command.split()
+        host = [] if rest else ["--host", server.url]
+        ended = run(name, *rest, *host, stdout=broken)
+    assert (ended.code, ended.stderr) == (cli.REFUSED, "")
+
+
+@pytest.mark.fault(41, "standard output takes nothing", "one line; exit code 2")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no such device")
+def test_the_disk_is_full(run: Callable[..., Ended], server: Recorder) -> None:
+    with open("/dev/full", "wb") as full:
+        ended = run("token", "--host", server.url, stdout=full)
+    assert (ended.code, ended.stderr.count("\n"), "No space left" in ended.stderr) == (cli.USAGE, 1, True)
+
+
+@pytest.mark.fault(41, "standard error is closed", "errors go nowhere, and not where the token would be")
+def test_standard_error_is_closed(run: object, env: dict[str, str], server: Recorder) -> None:
+    server.answer(reply(status=401))
+    command = ["sh", "-c", 'exec "$0" "$@" 2>&-', sys.executable, *COMMAND, "token", "--host", server.url]
+    ended = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stdout) == (cli.REFUSED, b"")
+
+
+@pytest.mark.fault(41, "no terminal, and a secret that nobody gives", "it does not wait; exit code 2")
+@of_each_grant
+def test_no_terminal(run: Callable[..., Ended], server: Recorder, grant: str) -> None:
+    secret = [name for name in IDENTITIES[grant] if not name.endswith(("_ID", "USERNAME"))]
+    ended = run("token", "--host", server.url, "--grant", grant, lacks=tuple(secret))
+    # A meeting may have no passcode.
+    assert ended[:2] == ((cli.DONE, f"{TOKEN}\n") if grant == "meeting" else (cli.USAGE, ""))
+
+
+@pytest.mark.fault(41, "secrets from standard input, a file, or the file that a variable names", "they are taken")
+@pytest.mark.parametrize("way", ["-", "file", "variable"])
+@of_each_grant
+def test_the_ways_of_a_secret(
+    run: Callable[..., Ended], env: dict[str, str], server: Recorder, tmp_path: Path, grant: str, way: str
+) -> None:
+    (name,) = (name for name in IDENTITIES[grant] if not name.endswith(("_ID", "USERNAME")))
+    secret, file = env.pop(name), tmp_path / "secret"
+    file.write_text(f"{secret}\n", "utf-8")
+    if way == "variable":
+        env[f"{name}_FILE"] = str(file)
+    option = {"-": ["--secret-file", "-"], "file": ["--secret-file", str(file)], "variable": []}[way]
+    run("token", "--host", server.url, "--grant", grant, *option, input=f"{secret}\n")
+    assert secret in server.requests[0].json.values()
+
+
+@pytest.mark.fault(41, "other users list the processes", "no argument of ours or of what we start is a secret")
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="this system has no /proc")
+@pytest.mark.parametrize(
+    "command", ["token", "login --timeout 30", "exec -- sleep 60", "doctor", "demo", "revoke", "info"]
+)
+def test_the_processes_are_listed(
+    run: Callable[..., Ended], env: dict[str, str], server: Recorder, tmp_path: Path, command: str
+) -> None:
+    silence, seen = Silence(), tmp_path / "seen"
+    name, *rest = command.split(" ")
+    host = [] if name in ("info", "demo") else ["--host", server.url]
+    # It keeps what it, and what started it, was started with.
+    script = (
+        f"#!/bin/sh\ntr '\\0' ' ' < /proc/$PPID/cmdline > {seen}.new\necho \"$@\" >> {seen}.new\nmv {seen}.new {seen}\n"
+    )
+    (tmp_path / "browser").write_text(script)
+    (tmp_path / "browser").chmod(0o700)
+    env["BROWSER"] = str(tmp_path / "browser")
+    if name != "exec":
+        server.answer(silence)
+    listed: list[str] = []
+
+    def look(process: Any) -> None:
+        until = {"exec": lambda: "sleep" in arguments_of(process), "login": seen.exists}
+        until.update(dict.fromkeys(("token", "doctor"), silence.asked.is_set))
+        while process.poll() is None and not (arguments_of(process) and until.get(name, lambda: True)()):
+            os.sched_yield()
+        listed.append(arguments_of(process) + (seen.read_text() if name == "login" else ""))
+        process.send_signal(signal.SIGINT)
+
+    run(name, *host, *rest, until=look)
+    assert ("sleep" if name == "exec" else name) in listed[0]
+    assert secrets_shown(listed[0]) == []
+
+
+def arguments_of(process: Any) -> str:
+    return Path(f"/proc/{process.pid}/cmdline").read_text()
+
+
+@pytest.mark.fault(41, "a terminal, and a service that takes its time", "progress shows, and goes away")
+def test_a_terminal(run: object, env: dict[str, str], tmp_path: Path) -> None:
+    with open(tmp_path / "stdout", "wb") as stdout, Recorder([keep_silent]) as server:
+        terminal = Terminal([*COMMAND, "token", "--host", server.url], env, stdout.fileno())
+        terminal.wait_for(r"Waiting for the service, for \d s")
+        terminal.type("\x03")
+        assert terminal.end() == cli.INTERRUPTED
+    assert terminal.screen.rstrip().endswith("\x1b[K")
+    assert (tmp_path / "stdout").read_text() == ""
+    assert secrets_shown(terminal.screen) == []
+    terminal.close()
+
+
+@pytest.mark.fault(41, "a prompt that the person ends with Ctrl-C or Ctrl-D", "exit code 130 or 2")
+@pytest.mark.parametrize(("key", "code"), [("\x03", cli.INTERRUPTED), ("\x04", cli.USAGE)], ids=["Ctrl-C", "Ctrl-D"])
+def test_a_prompt_is_ended(run: object, env: dict[str, str], server: Recorder, key: str, code: int) -> None:
+    del env["BLUEJEANS_CLIENT_SECRET"]
+    terminal = Terminal([*COMMAND, "token", "--host", server.url], env)
+    terminal.wait_for("The client's secret: ")
+    terminal.type(key)
+    assert terminal.end() == code
+    assert "Traceback" not in terminal.screen
+    terminal.close()
+
+
+@pytest.mark.fault(41, "what is kept, and what lists it", "no secret in a name, nor in `info`")
+def test_what_is_kept(run: Callable[..., Ended], env: dict[str, str], server: Recorder, tmp_path: Path) -> None:
+    tokens = {**GRANT, "refresh_token": SECRETS["granted_refresh_token"], "user": 7}
+    server.answer(reply(tokens))
+    (tmp_path / "browser").write_text(
+        f"#!{sys.executable}\nimport re, sys, urllib.parse, urllib.request\n"
+        "asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(sys.argv[1]).query))\n"
+        f"answer = urllib.parse.urlencode({{'code': {SECRETS['code']!r}, 'state': asked['state']}})\n"
+        "urllib.request.urlopen(asked['redirectUri'] + '?' + answer).read()\n"
+    )
+    (tmp_path / "browser").chmod(0o700)
+    env["BROWSER"] = str(tmp_path / "browser")
+    assert run("login", "--host", server.url, "--keep-secret") == (cli.DONE, "", "")
+    assert json.loads(run("info", "--json").stdout)[0]["client_id"] == "c"
+    names = [str(path) for path in (tmp_path / "state").rglob("*")]
+    assert secrets_shown("\n".join(names)) == []

@@ -1,0 +1,392 @@
+"""`bluejeans-auth token`, `login`, `info`, `revoke` and `exec`, in processes against the sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from command import COMMAND, environment, run
+from person import Person
+from terminal import Terminal
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi import cli
+from BlueJeansMeetingsRestApi.sandbox import Sandbox
+
+TOKEN = re.compile(r"[0-9a-z]{32}(@z2)?\n")
+
+
+@pytest.fixture
+def env(bluejeans_sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
+    return environment(tmp_path, bluejeans_sandbox)
+
+
+@pytest.fixture
+def signed_in(env: dict[str, str]) -> dict[str, str]:
+    assert run("login", env=env).returncode == cli.DONE
+    return env
+
+
+def without_secret(env: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name != "BLUEJEANS_CLIENT_SECRET"}
+
+
+def posts(sandbox: Sandbox) -> list[str | None]:
+    """The grants that were asked for."""
+    return [seen.grant for seen in sandbox.requests if seen.method == "POST" and "/token" in seen.path]
+
+
+class TestToken:
+    @pytest.mark.parametrize(
+        ("grant", "settings"),
+        [
+            ("client", {}),
+            ("password", {"BLUEJEANS_USERNAME": "demo.user", "BLUEJEANS_PASSWORD": "demo-password"}),
+            ("meeting", {"BLUEJEANS_MEETING_ID": "494435558", "BLUEJEANS_MEETING_PASSCODE": "3691"}),
+            ("meeting", {"BLUEJEANS_MEETING_ID": "271828182"}),
+        ],
+    )
+    def test_is_alone_on_standard_output(self, env: dict[str, str], grant: str, settings: dict[str, str]) -> None:
+        ended = run("token", "--grant", grant, env={**env, **settings})
+        assert (TOKEN.fullmatch(ended.stdout) is not None, ended.stderr, ended.returncode) == (True, "", cli.DONE)
+
+    def test_is_kept_and_given_again(self, env: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        assert run("token", env=env).stdout == run("token", env=env).stdout
+        assert posts(bluejeans_sandbox) == ["client_credentials"]
+
+    def test_is_another_one_for_another_secret(self, env: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        run("token", env=env)
+        ended = run("token", env={**env, "BLUEJEANS_CLIENT_SECRET": "another"})
+        assert (ended.stdout, ended.returncode) == ("", cli.REFUSED)
+        where = f"{bluejeans_sandbox.url}/oauth2/token?Client"
+        assert ended.stderr == f"401 Unauthorized. POST {where}. The credentials are wrong.\n"
+
+    def test_of_a_warm_store_loads_nothing_that_it_does_not_need(self, env: dict[str, str]) -> None:
+        run("token", env=env)
+        program = (
+            "import sys; before = set(sys.modules)\n"
+            "from BlueJeansMeetingsRestApi import cli; cli.main(['token'])\n"
+            "unwanted = {'flask', 'asyncio', 'filelock', 'http.server', 'webbrowser', 'multiprocessing', 'dateutil'}\n"
+            "print(sorted(unwanted & sys.modules.keys() - before), file=sys.stderr)"
+        )
+        command = [sys.executable, "-c", program]
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        assert ended.stderr == "[]\n"
+
+    def test_is_not_kept_if_so_asked(self, env: dict[str, str], bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
+        first = run("token", "--no-store", env=env).stdout
+        assert run("token", "--no-store", env=env).stdout != first
+        assert not (tmp_path / "state").exists()
+
+    def test_of_a_sign_in_needs_the_store(self, signed_in: dict[str, str]) -> None:
+        ended = run("token", "--no-store", "--grant", "sign-in", env=signed_in)
+        assert (ended.stdout, ended.returncode) == ("", cli.USAGE)
+
+    def test_is_kept_where_the_environment_says(self, env: dict[str, str], tmp_path: Path) -> None:
+        run("token", env={**env, "BLUEJEANS_TOKEN_STORE": str(tmp_path / "mine.json")})
+        assert stat.S_IMODE((tmp_path / "mine.json").stat().st_mode) == 0o600
+        assert not (tmp_path / "state").exists()
+
+    def test_as_a_header(self, env: dict[str, str]) -> None:
+        header = run("token", "--header", env=env).stdout
+        assert header == f"Authorization: Bearer {run('token', env=env).stdout}"
+
+    def test_as_json(self, env: dict[str, str]) -> None:
+        content = json.loads(run("token", "--json", env=env).stdout)
+        assert content.pop("access_token") == run("token", env=env).stdout.strip()
+        assert content.pop("expires_at") > 1_700_000_000
+        assert content == {"token_type": "Bearer"}
+
+    def test_of_the_environment_is_given_as_it_is(self, env: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        program = [sys.executable, *COMMAND, "token", "--json"]
+        env["BLUEJEANS_ACCESS_TOKEN"] = "given"
+        ended = subprocess.run(program, env=env, capture_output=True, text=True, check=True)
+        assert json.loads(ended.stdout) == {"access_token": "given", "token_type": "Bearer", "expires_at": None}
+        assert bluejeans_sandbox.requests == []
+
+    def test_of_whom_an_argument_names_comes_first(self, env: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        run("token", "--username", "demo.user", env={**env, "BLUEJEANS_PASSWORD": "demo-password"})
+        assert posts(bluejeans_sandbox) == ["password"]
+
+    def test_of_nobody_needs_a_sign_in(self, tmp_path: Path) -> None:
+        ended = run("token", env=environment(tmp_path))
+        assert (ended.stdout, ended.returncode) == ("", cli.SIGN_IN)
+        assert "bluejeans-auth login" in ended.stderr
+
+    def test_of_a_grant_without_an_identity_says_what_is_missing(self, env: dict[str, str]) -> None:
+        ended = run("token", "--grant", "password", env=env)
+        assert (ended.stderr, ended.returncode) == (
+            "Whose token? Give --username, or set BLUEJEANS_USERNAME\n",
+            cli.USAGE,
+        )
+
+
+class TestSecret:
+    def test_from_a_file_that_the_environment_names(self, env: dict[str, str], tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text(f"{env['BLUEJEANS_CLIENT_SECRET']}\n")
+        with_file = {**without_secret(env), "BLUEJEANS_CLIENT_SECRET_FILE": str(tmp_path / "secret")}
+        assert run("token", env=with_file).returncode == cli.DONE
+
+    def test_from_a_file_that_an_argument_names(self, env: dict[str, str], tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text(env["BLUEJEANS_CLIENT_SECRET"])
+        ended = run("token", "--secret-file", str(tmp_path / "secret"), env=without_secret(env))
+        assert ended.returncode == cli.DONE
+
+    def test_from_standard_input(self, env: dict[str, str]) -> None:
+        given = {"input": env["BLUEJEANS_CLIENT_SECRET"] + "\n"}
+        command = [sys.executable, *COMMAND, "token", "--secret-file", "-"]
+        ended = subprocess.run(command, env=without_secret(env), capture_output=True, text=True, check=True, **given)
+        assert TOKEN.fullmatch(ended.stdout)
+
+    def test_from_a_person_whose_typing_does_not_show(self, env: dict[str, str], tmp_path: Path) -> None:
+        with open(tmp_path / "stdout", "wb") as stdout:
+            terminal = Terminal([*COMMAND, "token"], without_secret(env), stdout.fileno())
+        terminal.wait_for("The client's secret: ")
+        terminal.type(env["BLUEJEANS_CLIENT_SECRET"] + "\n")
+        assert terminal.end() == cli.DONE
+        assert env["BLUEJEANS_CLIENT_SECRET"] not in terminal.screen
+        assert TOKEN.fullmatch((tmp_path / "stdout").read_text())
+        terminal.close()
+
+    def test_that_nobody_gives_is_usage(self, env: dict[str, str]) -> None:
+        ended = run("token", env=without_secret(env))
+        assert (ended.stdout, ended.returncode) == ("", cli.USAGE)
+        assert "set BLUEJEANS_CLIENT_SECRET or BLUEJEANS_CLIENT_SECRET_FILE" in ended.stderr
+
+    @pytest.mark.parametrize("name", ["nowhere", "."])
+    def test_from_a_file_that_cannot_be_read_is_usage(self, env: dict[str, str], tmp_path: Path, name: str) -> None:
+        ended = run("token", "--secret-file", str(tmp_path / name), env=env)
+        assert ended.stderr.startswith("--secret-file names a file that cannot be read")
+        assert ended.returncode == cli.USAGE
+
+    def test_has_no_argument(self, env: dict[str, str]) -> None:
+        for argument in ("--client-secret", "--password", "--meeting-passcode", "--access-token"):
+            assert run("token", f"{argument}=x", env=env).returncode == cli.USAGE
+
+
+class TestLogin:
+    def test_leads_to_a_token_of_the_person(self, signed_in: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        token = run("token", env=signed_in).stdout.strip()
+        configuration = bluejeans.Configuration()
+        configuration.host = bluejeans_sandbox.url
+        with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+            assert api.get_token_info(access_token=token).user == bluejeans_sandbox.user_id
+        assert posts(bluejeans_sandbox) == ["authorization_code"]
+
+    def test_shows_the_person_a_page(self, env: dict[str, str], tmp_path: Path) -> None:
+        run("login", "--app-name", "Example", env=env)
+        assert (
+            "You are signed in</h1><p>You can close this tab and go back to Example."
+            in (tmp_path / "seen.html").read_text()
+        )
+
+    def test_is_kept_where_only_the_owner_reads(self, signed_in: dict[str, str], tmp_path: Path) -> None:
+        folder = tmp_path / "state" / "bluejeans-auth"
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.iterdir()]}
+        assert modes.pop("bluejeans-auth") == 0o700
+        assert set(modes.values()) == {0o600}
+
+    def test_does_not_keep_the_secret(self, signed_in: dict[str, str], tmp_path: Path) -> None:
+        kept = (tmp_path / "state" / "bluejeans-auth" / "tokens.json").read_text()
+        assert signed_in["BLUEJEANS_CLIENT_SECRET"] not in kept
+        assert run("token", env=without_secret(signed_in)).returncode == cli.USAGE
+
+    def test_keeps_it_if_so_asked_and_token_needs_nothing_then(self, env: dict[str, str], tmp_path: Path) -> None:
+        run("login", "--keep-secret", env=env)
+        assert TOKEN.fullmatch(run("token", env=environment(tmp_path)).stdout)
+        assert "with the client's secret" in run("info", env=environment(tmp_path)).stdout
+
+    def test_is_renewed_by_what_needs_it(self, signed_in: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        first = run("token", env=signed_in).stdout
+        store = bluejeans.FileTokenStore(Path(signed_in["XDG_STATE_HOME"]) / "bluejeans-auth" / "tokens.json")
+        configuration = bluejeans.Configuration()
+        configuration.host = bluejeans_sandbox.url
+        with bluejeans.ApiClient(configuration) as client:
+            credentials = bluejeans.RefreshTokenCredentials(
+                bluejeans_sandbox.client_id,
+                bluejeans_sandbox.client_secret,
+                store=store,
+                api=bluejeans.AuthenticationApi(client),
+            )
+            assert credentials.get_token().token == first.strip()
+            credentials.invalidate()
+            second = credentials.get_token().token
+        assert run("token", env=signed_in).stdout == f"{second}\n"
+        assert posts(bluejeans_sandbox) == ["authorization_code", "refresh_token"]
+
+    def test_that_is_denied_needs_another(self, env: dict[str, str], tmp_path: Path) -> None:
+        ended = run("login", env={**env, "PERSON_DECIDES": "deny"})
+        assert (ended.stdout, ended.returncode) == ("", cli.SIGN_IN)
+        assert ended.stderr == "access was denied. Begin again with a new sign-in.\n"
+        assert "ended without access" in (tmp_path / "seen.html").read_text()
+
+    def test_that_nobody_comes_to_ends(self, env: dict[str, str]) -> None:
+        ended = run("login", "--timeout", "0.2", env={**env, "BROWSER": "true"})
+        assert (ended.returncode, "nobody signed in" in ended.stderr) == (cli.NETWORK, True)
+
+    def test_with_a_wrong_secret_is_refused(self, env: dict[str, str], tmp_path: Path) -> None:
+        ended = run("login", env={**env, "BLUEJEANS_CLIENT_SECRET": "wrong"})
+        assert ended.returncode == cli.REFUSED
+        assert "The sign-in did not work" in (tmp_path / "seen.html").read_text()
+
+    def test_without_a_client_is_usage(self, tmp_path: Path) -> None:
+        assert run("login", env=environment(tmp_path)).stderr.startswith("The client's id is needed")
+
+    def test_without_a_browser_takes_what_is_pasted(self, env: dict[str, str]) -> None:
+        terminal = Terminal([*COMMAND, "login", "--no-browser"], env)
+        url = terminal.wait_for(r"http://\S+authorize\?\S+")
+        terminal.wait_for("paste that page's address here")
+        terminal.type("https://somewhere.example/?code=x\n")
+        terminal.wait_for("That is not the address")
+        person = Person(is_elsewhere=True)
+        person.sign_in(url)
+        terminal.type(f"{person.address}\n")
+        assert terminal.end() == cli.DONE
+        assert "Signed in as user 1442589" in terminal.screen
+        assert parse_qs(urlsplit(person.address).query)["code"][0] not in terminal.screen
+        terminal.close()
+
+    def test_on_a_terminal_says_what_it_waits_for(self, env: dict[str, str]) -> None:
+        terminal = Terminal([*COMMAND, "login"], env)
+        terminal.wait_for("A browser opens for you to sign in")
+        assert terminal.end() == cli.DONE
+        terminal.close()
+
+
+class TestInfo:
+    def test_lists_the_sign_ins(self, signed_in: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        said = run("info", env=without_secret(signed_in)).stdout
+        assert said.startswith(
+            f"{bluejeans_sandbox.url}  client {bluejeans_sandbox.client_id}  user 1442589  all scopes"
+        )
+        assert said.count("\n") == 1
+
+    def test_as_json(self, signed_in: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        (one,) = json.loads(run("info", "--json", env=signed_in).stdout)
+        assert one.pop("signed_in_at") > 1_700_000_000
+        assert one == {
+            "host": bluejeans_sandbox.url,
+            "client_id": bluejeans_sandbox.client_id,
+            "user": 1442589,
+            "scope": None,
+            "secret_is_kept": False,
+        }
+
+    def test_of_none_is_empty(self, env: dict[str, str]) -> None:
+        ended = run("info", env=env)
+        assert (ended.stdout, ended.stderr, ended.returncode) == ("", "", cli.DONE)
+
+
+class TestRevoke:
+    def test_ends_it_here_and_at_the_service(self, signed_in: dict[str, str], bluejeans_sandbox: Sandbox) -> None:
+        token = run("token", env=signed_in).stdout.strip()
+        assert run("revoke", env=signed_in).returncode == cli.DONE
+        assert run("info", env=signed_in).stdout == ""
+        assert run("token", "--grant", "sign-in", env=signed_in).returncode == cli.SIGN_IN
+        assert bluejeans_sandbox.requests[-1].method == "DELETE"
+        assert token not in Path(signed_in["XDG_STATE_HOME"], "bluejeans-auth", "tokens.json").read_text()
+
+    def test_of_one_that_the_service_has_ended_forgets_it(
+        self, signed_in: dict[str, str], bluejeans_sandbox: Sandbox
+    ) -> None:
+        bluejeans_sandbox.reset()
+        assert run("revoke", env=signed_in).returncode == cli.DONE
+        assert run("info", env=signed_in).stdout == ""
+
+    def test_with_a_wrong_secret_leaves_it(self, signed_in: dict[str, str]) -> None:
+        ended = run("revoke", env={**signed_in, "BLUEJEANS_CLIENT_SECRET": "wrong"})
+        assert ended.stderr.startswith("The client's secret is not that of the sign-in")
+        assert run("info", env=signed_in).stdout != ""
+
+    def test_here_only_needs_no_secret_and_no_service(
+        self, signed_in: dict[str, str], bluejeans_sandbox: Sandbox
+    ) -> None:
+        before = len(bluejeans_sandbox.requests)
+        assert run("revoke", "--local", env=without_secret(signed_in)).returncode == cli.DONE
+        assert run("info", env=signed_in).stdout == ""
+        assert len(bluejeans_sandbox.requests) == before
+
+    def test_of_none_needs_a_sign_in(self, env: dict[str, str]) -> None:
+        assert run("revoke", env=env).returncode == cli.SIGN_IN
+
+    def test_of_several_asks_which(self, signed_in: dict[str, str]) -> None:
+        with Sandbox() as other:
+            run("login", "--host", other.url, env=signed_in)
+            elsewhere = {name: value for name, value in signed_in.items() if name != "BLUEJEANS_HOST"}
+            ended = run("revoke", env=elsewhere)
+            assert (ended.returncode, "Several sign-ins are kept" in ended.stderr) == (cli.USAGE, True)
+            assert run("revoke", "--host", other.url, env=elsewhere).returncode == cli.DONE
+        assert run("info", env=signed_in).stdout.startswith(signed_in["BLUEJEANS_HOST"])
+
+
+class TestExec:
+    def test_gives_the_token_and_takes_the_secrets_away(self, env: dict[str, str], tmp_path: Path) -> None:
+        (tmp_path / "password").write_text("x")
+        env = {**env, "BLUEJEANS_PASSWORD_FILE": str(tmp_path / "password")}
+        ended = run("exec", "--", "env", env=env)
+        seen = dict(line.split("=", 1) for line in ended.stdout.splitlines() if line.startswith("BLUEJEANS_"))
+        assert seen == {
+            "BLUEJEANS_ACCESS_TOKEN": run("token", env=env).stdout.strip(),
+            "BLUEJEANS_HOST": env["BLUEJEANS_HOST"],
+            "BLUEJEANS_CLIENT_ID": env["BLUEJEANS_CLIENT_ID"],
+        }
+
+    def test_a_program_of_this_package_finds_its_credentials(self, env: dict[str, str]) -> None:
+        program = "import BlueJeansMeetingsRestApi as b; print(b.default_credentials())"
+        assert run("exec", "--", sys.executable, "-c", program, env=env).stdout == "StaticToken(...)\n"
+
+    @pytest.mark.parametrize("code", [0, 1, 77])
+    def test_the_exit_code_is_the_commands(self, env: dict[str, str], code: int) -> None:
+        assert run("exec", "--", "sh", "-c", f"exit {code}", env=env).returncode == code
+
+    def test_signals_reach_the_command(self, env: dict[str, str]) -> None:
+        command = [sys.executable, *COMMAND, "exec", "--", "sh", "-c", "echo started; exec sleep 60"]
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "started\n"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait() == -signal.SIGTERM
+
+    def test_a_pipe_that_breaks_ends_the_command_as_ever(self, env: dict[str, str]) -> None:
+        command = f"{sys.executable} -m BlueJeansMeetingsRestApi exec -- yes | head -n 1; echo ${{PIPESTATUS[0]}}"
+        ended = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, check=True)
+        assert (ended.stdout, ended.stderr) == (f"y\n{128 + signal.SIGPIPE}\n", "")
+
+    @pytest.mark.parametrize(("program", "code"), [("no-such-program", 127), (os.devnull, 126)])
+    def test_a_command_that_cannot_be_run_is_told_as_shells_do(
+        self, env: dict[str, str], program: str, code: int
+    ) -> None:
+        ended = run("exec", "--", program, env=env)
+        assert (ended.stderr.startswith(f"{program}: "), ended.returncode) == (True, code)
+
+    @pytest.mark.parametrize("arguments", [["exec"], ["exec", "env"], ["exec", "--"], ["token", "--", "env"]])
+    def test_a_command_stands_behind_two_hyphens(self, env: dict[str, str], arguments: list[str]) -> None:
+        assert run(*arguments, env=env).returncode == cli.USAGE
+
+
+class TestWithoutTheExtra:
+    """Where filelock and platformdirs are not installed."""
+
+    @pytest.fixture
+    def bare(self, env: dict[str, str], tmp_path: Path) -> dict[str, str]:
+        missing = tmp_path / "missing"
+        missing.mkdir()
+        for name in ("filelock", "platformdirs"):
+            (missing / f"{name}.py").write_text("raise ImportError('it is not installed')")
+        return {**env, "PYTHONPATH": str(missing)}
+
+    def test_a_token_is_had_all_the_same(self, bare: dict[str, str]) -> None:
+        assert TOKEN.fullmatch(run("token", env=bare).stdout)
+
+    @pytest.mark.parametrize("command", ["login", "info", "revoke"])
+    def test_a_sign_in_says_what_to_install(self, bare: dict[str, str], command: str) -> None:
+        ended = run(command, env=bare)
+        assert (ended.returncode, 'pip install "BlueJeansMeetingsRestApi[cli]"' in ended.stderr) == (cli.USAGE, True)
