@@ -27,8 +27,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from . import models
 from .api.authentication_api import AuthenticationApi
 from .configuration import Configuration, seconds, split_url
-from .credentials import CredentialsOptions, RefreshTokenCredentials
-from .exceptions import ApiException, ApiResponseError, ApiTimeoutError, ReauthenticationRequired
+from .credentials import CredentialsOptions, RefreshTokenCredentials, sign_in_again
+from .exceptions import ApiException, ApiResponseError, ApiTimeoutError, ReauthenticationRequired, UnauthorizedError
 from .redaction import leaves_no_variables
 
 if TYPE_CHECKING:
@@ -239,7 +239,8 @@ class AuthorizationCodeFlow:
         state: what was sent, from the user's session. None for what this object's `authorization_url()` made, once.
 
         Raises ValueError where the answer is not one to that request, ReauthenticationRequired where the user denied
-        the access, ApiResponseError for another error or no code, and what `get_token_by_code` raises.
+        the access or the code is refused, ApiResponseError for another error or no code, and what `get_token_by_code`
+        raises.
         """
         if state is None:
             state, self._state = self._state, ""
@@ -257,7 +258,10 @@ class AuthorizationCodeFlow:
         asked_at = time.time() if clock is None else clock.wall()
         # What it connects with by itself is closed again: the credentials make their own.
         with contextlib.nullcontext(api) if api is not None else AuthenticationApi() as exchanging:
-            grant = exchanging.get_token_by_code(request)
+            try:
+                grant = exchanging.get_token_by_code(request)
+            except UnauthorizedError as error:
+                raise sign_in_again(error, "the code was refused") from error
         return RefreshTokenCredentials.of_grant(self._client_id, self._client_secret, grant, asked_at, **self._options)
 
     @leaves_no_variables

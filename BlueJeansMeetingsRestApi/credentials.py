@@ -25,7 +25,7 @@ from .api.authentication_api import AuthenticationApi, RequestOptions
 from .api_client import ApiClient
 from .configuration import Configuration, base_url
 from .environment import setting, setting_name
-from .exceptions import BadRequestError, ForbiddenError, ReauthenticationRequired, UnauthorizedError
+from .exceptions import ApiException, BadRequestError, ForbiddenError, ReauthenticationRequired, UnauthorizedError
 from .redaction import leaves_no_variables
 from .renewal import Renewal, RenewedToken, copy_of
 from .token_life import AccessToken, Clock, token_of
@@ -300,9 +300,7 @@ class RefreshTokenCredentials(Credentials):
         try:
             return self.api.get_token_by_refresh(request, **options)
         except (BadRequestError, UnauthorizedError, ForbiddenError) as error:
-            detail = f"{error.detail}\n{_SIGN_IN_AGAIN}"
-            required = ReauthenticationRequired(error.status, "the refresh token was refused", detail=detail)
-            required.body, required.headers = error.body, error.headers
+            required = sign_in_again(error, "the refresh token was refused")
             self._refused_refresh = (refresh_token, required)
             raise required from error
 
@@ -311,6 +309,13 @@ class RefreshTokenCredentials(Credentials):
 
 
 _SIGN_IN_AGAIN = "The user has to sign in again, with AuthorizationCodeFlow.run() or the command bluejeans-auth login."
+
+
+def sign_in_again(error: ApiException, why: str) -> ReauthenticationRequired:
+    """What the service's refusal means where only the user can help."""
+    required = ReauthenticationRequired(error.status, why, detail=f"{error.detail}\n{_SIGN_IN_AGAIN}")
+    required.body, required.headers = error.body, error.headers
+    return required
 
 
 class StaticToken(Credentials):

@@ -304,7 +304,7 @@ class TestExchange:
     ) -> None:
         answered = self.answer_to(flow.authorization_url("s"))
         bluejeans_sandbox.advance(31)
-        with pytest.raises(bluejeans.UnauthorizedError, match="older than 30 seconds"):
+        with pytest.raises(bluejeans.ReauthenticationRequired, match="older than 30 seconds"):
             flow.exchange(answered, state="s")
 
 

@@ -155,6 +155,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     sandbox.add_argument("--port", type=int, default=8080, help="0 for any that is free; default %(default)s")
     sandbox.add_argument("--tls", action="store_true", help="over HTTPS, with a throw-away authority")
+    sandbox.add_argument("--lifetime", type=int, metavar="SECONDS", help="of every token; the service's if left out")
     _add_debug(sandbox)
 
     completion = command(

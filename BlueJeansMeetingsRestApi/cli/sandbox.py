@@ -9,4 +9,5 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the sandbox until it is interrupted."""
     from ..sandbox.__main__ import main
 
-    return main([f"--port={arguments.port}", *(["--tls"] if arguments.tls else [])])
+    lifetime = [] if arguments.lifetime is None else [f"--lifetime={arguments.lifetime}"]
+    return main([f"--port={arguments.port}", *(["--tls"] if arguments.tls else []), *lifetime])

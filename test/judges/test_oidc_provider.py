@@ -123,6 +123,41 @@ class TestCodeGrant:
             api.get_token_by_code(code_request)
 
 
+class TestSignIn:
+    """`AuthorizationCodeFlow`, with its own `state` and its own receiver of the answer."""
+
+    @pytest.fixture
+    def flow(self, api: bluejeans.AuthenticationApi, client: dict[str, str]) -> bluejeans.AuthorizationCodeFlow:
+        return bluejeans.AuthorizationCodeFlow(**client, scope=SCOPES, api=api)
+
+    def test_credentials_that_renew_themselves(
+        self, api: bluejeans.AuthenticationApi, flow: bluejeans.AuthorizationCodeFlow, browser: Browser
+    ) -> None:
+        credentials = flow.run(open_browser=browser.sign_in)
+        first = credentials.get_token().token
+        assert api.get_token_info(access_token=first).user == USER
+        credentials.invalidate()
+        assert api.get_token_info(access_token=credentials.get_token().token).user == USER
+
+    def test_a_user_may_deny(self, flow: bluejeans.AuthorizationCodeFlow, browser: Browser) -> None:
+        with pytest.raises(bluejeans.ReauthenticationRequired, match="access was denied"):
+            flow.run(open_browser=lambda url: browser.sign_in(url, allow=False))
+
+    def test_an_answer_with_another_state_is_none(
+        self, flow: bluejeans.AuthorizationCodeFlow, browser: Browser, redirect_uri: str
+    ) -> None:
+        flow.redirect_uri = redirect_uri
+        answer = browser.sign_in(flow.authorization_url("another state"), allow=True).url
+        with pytest.raises(ValueError, match="`state` is missing or another one"):
+            flow.exchange(answer, state="the state that was sent")
+
+    def test_revoking_ends_it(self, flow: bluejeans.AuthorizationCodeFlow, browser: Browser) -> None:
+        credentials = flow.run(open_browser=browser.sign_in)
+        credentials.revoke()
+        with pytest.raises(bluejeans.ReauthenticationRequired):
+            credentials.get_token()
+
+
 class TestRefresh:
     @pytest.fixture
     def refresh_request(self, client: dict[str, str], grant: bluejeans.GrantCode) -> bluejeans.GrantRequestRefresh:

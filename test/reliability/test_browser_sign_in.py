@@ -89,7 +89,7 @@ def test_the_state_is_wrong(browser: Browser, service: Recorder, state: str) -> 
     browser.sign_in()
 
 
-@pytest.mark.fault(40, "a second answer comes", "a page says so; one code is exchanged", "UnauthorizedError")
+@pytest.mark.fault(40, "a second answer comes", "a page says so; one code is exchanged", "ReauthenticationRequired")
 def test_a_second_answer_comes(start: Callable[..., Caller]) -> None:
     def answer_while_the_first_is_exchanged(connection: socket.socket) -> None:
         second.append(browser.come_back(code="another", state=browser.state))
@@ -99,7 +99,7 @@ def test_a_second_answer_comes(start: Callable[..., Caller]) -> None:
     with Recorder([answer_while_the_first_is_exchanged]) as service:
         browser = Browser(start(service.url, "sign_in"))
         first = browser.come_back(code=CODE, state=browser.state)
-        browser.outcome("UnauthorizedError")
+        browser.outcome("ReauthenticationRequired")
     assert [first.status, second[0].status] == [502, 409]
     assert "The sign-in did not work" in first.text
     assert [request.json["code"] for request in service.requests] == [CODE]
@@ -186,11 +186,11 @@ def test_there_is_no_code(browser: Browser, answer: dict[str, str]) -> None:
     assert "\x1b" not in browser.outcome("ApiResponseError").text
 
 
-@pytest.mark.fault(40, "the service refuses the code", "ended; the page says so", "UnauthorizedError")
+@pytest.mark.fault(40, "the service refuses the code", "ended; the page says so", "ReauthenticationRequired")
 def test_the_service_refuses_the_code(browser: Browser, service: Recorder) -> None:
     service.answer(reply({"message": f"{CODE} is wrong."}, 401))
     assert browser.come_back(code=CODE, state=browser.state).status == 502
-    browser.outcome("UnauthorizedError")
+    browser.outcome("ReauthenticationRequired")
 
 
 @pytest.mark.fault(40, "the port of the redirect URI is taken", "nothing is opened; says which port", "OSError")
