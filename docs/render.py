@@ -1,4 +1,4 @@
-"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, the table in `RELIABILITY.md`.
+"""Renders what follows from the code: a page for each model, their list, `AuthenticationApi.md`, the table of tests.
 
 `python docs/render.py` writes them; `python docs/render.py --check` fails if one of them is not what it would write.
 """
@@ -27,7 +27,8 @@ OPERATIONS = {
     for name, method in sorted(vars(bluejeans.AuthenticationApi).items())
     if hasattr(method, "__wrapped__") and not name.endswith("_with_http_info")
 }
-MADE_HERE = "<!-- The table below is made by docs/render.py. -->"
+MADE_HERE = "<!-- What is below is made by docs/render.py. -->"
+INDEX_ENDS = "[README](../README.md) · [Changes](../CHANGELOG.md) · [Examples](../examples/README.md)"
 BACK = "[Back to the operations](AuthenticationApi.md) · [All pages](README.md) · [README](../README.md)"
 
 
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
     pages = {f"{model.__name__}.md": model_page(model) for model in MODELS}
     pages["AuthenticationApi.md"] = operations_page()
     pages["RELIABILITY.md"] = reliability_page()
+    pages["README.md"] = index_page()
     stale = [name for name, text in pages.items() if not is_up_to_date(FOLDER / name, text)]
     for name in stale:
         if "--check" in arguments:
@@ -67,6 +69,24 @@ def notes(a: Attribute) -> str:
     return "; ".join(said)
 
 
+def index_page() -> str:
+    """The page as it is, with a list of the models."""
+    names = sorted(model.__name__ for model in MODELS)
+    sent = [name for name in names if name.startswith("GrantRequest")]
+    answers = [name for name in names if name not in sent]
+    lists = ["What is sent:", "", *map(item, sent), "", "What comes back:", "", *map(item, answers)]
+    return "\n".join([before_what_is_made("README.md"), "", *lists, "", INDEX_ENDS, ""])
+
+
+def item(name: str) -> str:
+    return f"- [{name}]({name}.md)"
+
+
+def before_what_is_made(page: str) -> str:
+    prose, made_here, _ = (FOLDER / page).read_text(encoding="utf-8").partition(MADE_HERE)
+    return prose + made_here
+
+
 def linked(type_: str) -> str:
     """A type with links to the pages of the models in it."""
     names = "|".join(model.__name__ for model in MODELS)
@@ -79,11 +99,12 @@ def operations_page() -> str:
         endpoint = described(name)
         request = f"**{endpoint['method']}** {endpoint['resource_path']}"
         rows.append(f"| [**{name}**](#{name}) | {request} | {summary(name)} |")
+    said_of_all = inspect.getdoc(bluejeans.AuthenticationApi) or ""
     return "\n".join(
         [
             "# BlueJeansMeetingsRestApi.AuthenticationApi",
             "",
-            re.sub(r"^(\w+): ", r"- **\1**: ", inspect.getdoc(bluejeans.AuthenticationApi) or "", flags=re.MULTILINE),
+            re.sub(r"^(\w+): ", r"- **\1**: ", said_of_all, flags=re.MULTILINE).replace(":\n- ", ":\n\n- "),
             "",
             "All URIs are relative to *https://api.bluejeans.com*, which is `Configuration.host`.",
             "",
@@ -131,7 +152,7 @@ def operation_section(name: str) -> Iterator[str]:
     named = [(f"{p}={p}" if value.kind is value.KEYWORD_ONLY else p) for p, value in parameters(name).items()]
     signature = ", ".join(named)
     authorization = ", ".join(endpoint["auth_settings"])
-    yield from ("", f"# **{name}**", "", f"> {model.__name__ + ' ' if model else ''}{name}({signature})", "", prose, "")
+    yield from ("", f"## {name}", "", f"> {model.__name__ + ' ' if model else ''}{name}({signature})", "", prose, "")
     yield from ("### Example", "", "```python", example(name), "```", "", "### Parameters", "")
     yield from ("| Name | Type | Description | Notes |", "| --- | --- | --- | --- |")
     for parameter, value in parameters(name).items():
@@ -189,12 +210,11 @@ def example(name: str) -> str:
 
 def reliability_page() -> str:
     """The page as it is, with the table that the tests' markers make."""
-    prose, made_here, _ = (FOLDER / "RELIABILITY.md").read_text(encoding="utf-8").partition(MADE_HERE)
     lines = ["| | What goes wrong | What happens | Raised | Test |", "| --- | --- | --- | --- | --- |"]
     for name, path, (row, fault, happens, *kinds) in sorted(faults(), key=lambda found: found[2][0]):
         raised = ", ".join(f"`{kind}`" for kind in kinds) or "nothing"
         lines.append(f"| {row} | {fault} | {happens} | {raised} | [{name}](../{path}) |")
-    return "\n".join([prose + made_here, "", *lines, "", "[All pages](README.md)", ""])
+    return "\n".join([before_what_is_made("RELIABILITY.md"), "", *lines, "", "[All pages](README.md)", ""])
 
 
 def faults() -> list[tuple[str, str, tuple[Any, ...]]]:

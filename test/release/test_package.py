@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import sys
 import tarfile
@@ -145,3 +147,16 @@ def test_type_checkers_read_its_types(install: Install, tmp_path: Path) -> None:
 def test_every_dependency_may_be_shipped_with_other_programs(install: Install) -> None:
     options = ["--with-system", "--partial-match", f"--allow-only={PERMISSIVE}"]
     succeed(sys.executable, "-m", "piplicenses", f"--python={install('wheel', 'all').python}", *options)
+
+
+def test_the_table_of_licences_is_true(install: Install, tree: Path) -> None:
+    rows = re.findall(r"^\| \[(\S+)\]\(\S+\) \| [^|]+ \| ([^|]+) \|$", (tree / "docs/VERSIONS.md").read_text(), re.M)
+    python = install("wheel", "all").python
+    options = [f"--python={python}", "--format=json", "--packages", *(name for name, _ in rows)]
+    found = {
+        p["Name"].lower(): p["License"] for p in json.loads(succeed(sys.executable, "-m", "piplicenses", *options))
+    }
+    for name, licence in rows:
+        assert licence.split()[0] in found[name.lower()], name
+    asked = succeed(python, "-c", "from importlib.metadata import *; print(*requires('BlueJeansMeetingsRestApi'))")
+    assert {name for name in re.findall(r"([\w-]+)[<>=]", asked) if name.lower() not in found} == {"extra"}
