@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import io
@@ -37,6 +38,7 @@ def main(arguments: list[str]) -> int:
     pages["AuthenticationApi.md"] = operations_page()
     pages["RELIABILITY.md"] = reliability_page()
     pages["README.md"] = index_page()
+    pages["ARCHITECTURE.md"] = architecture_page()
     stale = [name for name, text in pages.items() if not is_up_to_date(FOLDER / name, text)]
     for name in stale:
         if "--check" in arguments:
@@ -80,6 +82,18 @@ def index_page() -> str:
 
 def item(name: str) -> str:
     return f"- [{name}]({name}.md)"
+
+
+def architecture_page() -> str:
+    """The page as it is, with the first sentence of each module."""
+    package = Path(bluejeans.__file__).parent
+    models = {Path(sys.modules[model.__module__].__file__ or "") for model in MODELS}
+    rows = ["| File | What it is |", "| --- | --- |"]
+    for path in sorted({*package.rglob("*.py")} - models):
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        sentence = re.split(r"\.(?:\s|$)", docstring)[0].replace("\n", " ")
+        rows.append(f"| `{path.relative_to(package).as_posix()}` | {sentence} |")
+    return "\n".join([before_what_is_made("ARCHITECTURE.md"), "", *rows, "", "[All pages](README.md)", ""])
 
 
 def before_what_is_made(page: str) -> str:

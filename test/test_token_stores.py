@@ -117,18 +117,17 @@ class TestTheFile:
     @pytest.mark.parametrize(
         "content",
         [
-            b"",
-            b"{",
-            b"\xff\xfe",
-            b"null",
-            b"[]",
-            b'{"tokens": 7}',
-            b'{"tokens": {"k": "text"}}',
-            b'{"tokens": {"k": ["text", "soon"]}}',
-            b'{"another program": true}',
-            b"[" * 100_000,
+            pytest.param(b"", id="empty"),
+            pytest.param(b"{", id="cut"),
+            pytest.param(b"\xff\xfe", id="no UTF-8"),
+            pytest.param(b"null", id="null"),
+            pytest.param(b"[]", id="list"),
+            pytest.param(b'{"tokens": 7}', id="tokens are a number"),
+            pytest.param(b'{"tokens": {"k": "text"}}', id="an entry is a text"),
+            pytest.param(b'{"tokens": {"k": ["text", "soon"]}}', id="an end is no time"),
+            pytest.param(b'{"another program": true}', id="another program's"),
+            pytest.param(b"[" * 100_000, id="nested deep"),
         ],
-        ids=lambda content: content[:30].decode("latin-1") or "empty",
     )
     def test_what_holds_no_tokens_counts_as_no_file(
         self, path: Path, content: bytes, caplog: pytest.LogCaptureFixture
@@ -264,6 +263,7 @@ class TestEncryption:
             r'pip install "BlueJeansMeetingsRestApi\[encryption\]"',
         ),
     ],
+    ids=["file", "redis", "encryption"],
 )
 def test_what_is_not_installed_is_said_with_the_line_that_mends_it(
     monkeypatch: pytest.MonkeyPatch, make: Callable[[], TokenStore], module: str, line: str
