@@ -73,12 +73,10 @@ class TokenStoreConformance:
             assert store.load(KEY) is None
 
     def test_what_cannot_be_part_of_a_token_is_not_loaded(self, store: TokenStore) -> None:
-        nothing = {"access_token": "", "refresh_token": ""}
-        numbers = (
-            {name: number} for name in ("lifetime", "expires_at", "boot_expires_at") for number in ("1", math.nan)
-        )
-        for wrong in (nothing, *numbers, {"access_token": 7}, {"refresh_token": None}, {"boot_id": []}):
-            store.save(KEY, replace(TOKEN, **wrong), LONG, 1)  # type: ignore[arg-type]
+        numbers: list[Any] = [{"lifetime": "1"}, {"expires_at": math.nan}, {"boot_expires_at": math.inf}]
+        texts = [{"access_token": 7}, {"refresh_token": None}, {"boot_id": []}]
+        for wrong in [*numbers, *texts, {"access_token": "", "refresh_token": ""}]:
+            store.save(KEY, replace(TOKEN, **wrong), LONG, 1)
             assert store.load(KEY) is None, wrong
 
     def test_another_keys_token_is_not_loaded(self, store: TokenStore) -> None:
