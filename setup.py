@@ -23,12 +23,11 @@ setup(
     description="A client of the OAuth2 endpoints of the BlueJeans Meetings REST API, with a sandbox of the service",
     long_description=(here / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["bluejeans", "oauth2", "access-token", "credentials", "sdk", "api-client", "sandbox"],
     packages=find_packages(include=["BlueJeansMeetingsRestApi", "BlueJeansMeetingsRestApi.*"]),
-    package_data={
-        "BlueJeansMeetingsRestApi": ["py.typed"],
-        "BlueJeansMeetingsRestApi.sandbox": ["templates/*", "static/*"],
-    },
+    package_data={"BlueJeansMeetingsRestApi": ["py.typed", "sandbox/templates/*", "sandbox/static/*"]},
     python_requires=">=3.9",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").split(),
     extras_require={
@@ -41,10 +40,13 @@ setup(
         "pytest11": ["bluejeans_sandbox = BlueJeansMeetingsRestApi.sandbox.pytest_plugin"],
     },
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Framework :: Pytest",
         "Intended Audience :: Developers",
-        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
         *(f"Programming Language :: Python :: 3.{minor}" for minor in range(9, 14)),
         "Topic :: Communications :: Conferencing",
+        "Topic :: Software Development :: Libraries :: Python Modules",
         "Typing :: Typed",
     ],
 )

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 from .token_stores import StoredToken, TokenStore
 
@@ -68,6 +71,13 @@ class TokenStoreConformance:
         for text in ("", "null", "[]", "{}", "no JSON", json.dumps({"key": KEY, "access_token": 7}), "[" * 100_000):
             store.write(KEY, text, LONG, 1)
             assert store.load(KEY) is None
+
+    def test_what_cannot_be_part_of_a_token_is_not_loaded(self, store: TokenStore) -> None:
+        numbers: list[Any] = [{"lifetime": "1"}, {"expires_at": math.nan}, {"boot_expires_at": math.inf}]
+        texts = [{"access_token": 7}, {"refresh_token": None}, {"boot_id": []}]
+        for wrong in [*numbers, *texts, {"access_token": "", "refresh_token": ""}]:
+            store.save(KEY, replace(TOKEN, **wrong), LONG, 1)
+            assert store.load(KEY) is None, wrong
 
     def test_another_keys_token_is_not_loaded(self, store: TokenStore) -> None:
         store.save(OTHER_KEY, TOKEN, LONG, 1)

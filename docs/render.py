@@ -1,5 +1,5 @@
-"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, and the ends of three other files:
-the table in `RELIABILITY.md`, the commands in `CLI.md` and the schemas in `openapi.yaml`.
+"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, and the ends of other files: the
+table in `RELIABILITY.md`, the commands in `CLI.md`, the schemas in `openapi.yaml`, and the lists of models and modules.
 
 `python docs/render.py` writes them; `python docs/render.py --check` fails if one of them is not what it would write.
 """
@@ -7,6 +7,7 @@ the table in `RELIABILITY.md`, the commands in `CLI.md` and the schemas in `open
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import inspect
 import io
@@ -42,6 +43,7 @@ MAY_BE_LEFT_OUT = {
 # Scripts in use send these too, and the service takes them.
 ALSO_TAKEN = {"GrantRequestMeeting": {"meetingNumericId": ["integer"], "meetingPasscode": ["integer", "null"]}}
 GRANTS = ("Client", "Code", "Meeting", "Password", "Refresh")
+INDEX_ENDS = "[README](../README.md) · [Changes](../CHANGELOG.md) · [Examples](../examples/README.md)"
 BACK = "[Back to the operations](AuthenticationApi.md) · [All pages](README.md) · [README](../README.md)"
 
 
@@ -51,6 +53,8 @@ def main(arguments: list[str]) -> int:
     pages["RELIABILITY.md"] = with_end("RELIABILITY.md", reliability_table())
     pages["CLI.md"] = with_end("CLI.md", commands())
     pages["openapi.yaml"] = openapi_document()
+    pages["README.md"] = with_end("README.md", list_of_models(), INDEX_ENDS)
+    pages["ARCHITECTURE.md"] = with_end("ARCHITECTURE.md", table_of_modules())
     stale = [name for name, text in pages.items() if not is_up_to_date(FOLDER / name, text)]
     for name in stale:
         if "--check" in arguments:
@@ -83,6 +87,29 @@ def notes(a: Attribute) -> str:
     return "; ".join(said)
 
 
+def list_of_models() -> list[str]:
+    names = sorted(model.__name__ for model in MODELS)
+    sent = [name for name in names if name.startswith("GrantRequest")]
+    answers = [name for name in names if name not in sent]
+    return ["What is sent:", "", *map(item, sent), "", "What comes back:", "", *map(item, answers)]
+
+
+def item(name: str) -> str:
+    return f"- [{name}]({name}.md)"
+
+
+def table_of_modules() -> list[str]:
+    """Each module with the first sentence of its docstring."""
+    package = Path(bluejeans.__file__).parent
+    models = {Path(sys.modules[model.__module__].__file__ or "") for model in MODELS}
+    rows = ["| File | What it is |", "| --- | --- |"]
+    for path in sorted({*package.rglob("*.py")} - models):
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        sentence = re.split(r"\.(?:\s|$)", docstring)[0].replace("\n", " ")
+        rows.append(f"| `{path.relative_to(package).as_posix()}` | {sentence} |")
+    return rows
+
+
 def linked(type_: str) -> str:
     """A type with links to the pages of the models in it."""
     names = "|".join(model.__name__ for model in MODELS)
@@ -95,11 +122,12 @@ def operations_page() -> str:
         endpoint = described(name)
         request = f"**{endpoint['method']}** {endpoint['resource_path']}"
         rows.append(f"| [**{name}**](#{name}) | {request} | {summary(name)} |")
+    said_of_all = inspect.getdoc(bluejeans.AuthenticationApi) or ""
     return "\n".join(
         [
             "# BlueJeansMeetingsRestApi.AuthenticationApi",
             "",
-            re.sub(r"^(\w+): ", r"- **\1**: ", inspect.getdoc(bluejeans.AuthenticationApi) or "", flags=re.MULTILINE),
+            re.sub(r"^(\w+): ", r"- **\1**: ", said_of_all, flags=re.MULTILINE).replace(":\n- ", ":\n\n- "),
             "",
             "All URIs are relative to *https://api.bluejeans.com*, which is `Configuration.host`.",
             "",
@@ -147,7 +175,7 @@ def operation_section(name: str) -> Iterator[str]:
     named = [(f"{p}={p}" if value.kind is value.KEYWORD_ONLY else p) for p, value in parameters(name).items()]
     signature = ", ".join(named)
     authorization = ", ".join(endpoint["auth_settings"])
-    yield from ("", f"# **{name}**", "", f"> {model.__name__ + ' ' if model else ''}{name}({signature})", "", prose, "")
+    yield from ("", f"## {name}", "", f"> {model.__name__ + ' ' if model else ''}{name}({signature})", "", prose, "")
     yield from ("### Example", "", "```python", example(name), "```", "", "### Parameters", "")
     yield from ("| Name | Type | Description | Notes |", "| --- | --- | --- | --- |")
     for parameter, value in parameters(name).items():
@@ -203,12 +231,12 @@ def example(name: str) -> str:
     return "\n".join(lines)
 
 
-def with_end(name: str, lines: list[str]) -> str:
+def with_end(name: str, lines: list[str], ending: str = "[All pages](README.md)") -> str:
     """The page as it is, with what is made below its mark."""
     page = (FOLDER / name).read_text(encoding="utf-8")
     mark = MADE_HERE.search(page)
     assert mark, f"docs/{name} says nowhere what is made"
-    return "\n".join([page[: mark.end()], "", *lines, "", "[All pages](README.md)", ""])
+    return "\n".join([page[: mark.end()], "", *lines, "", ending, ""])
 
 
 def commands() -> list[str]:

@@ -65,6 +65,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_are_named_exist(page: Path) -> None:
+    named = re.findall(r"\[(test_\w+)\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert [
+        test for test, file in named if f"def {test}(" not in (page.parent / file).read_text(encoding="utf-8")
+    ] == []
+
+
 def test_pages_made_from_the_code_are_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "render.py"), "--check"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

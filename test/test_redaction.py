@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -37,7 +39,10 @@ def test_every_secret_of_a_model_is_known_by_its_name_and_its_json_key() -> None
         ({"password": "x", "n": 1}, {"password": "***", "n": 1}),
         ({"Authorization": "Bearer x"}, {"Authorization": "***"}),
         ([{"a": ({"meetingPasscode": 3691},)}], [{"a": ({"meetingPasscode": "***"},)}]),
-        ({"refresh_token": "", "access_token": None}, {"refresh_token": "", "access_token": None}),
+        (
+            {"refresh_token": "", "access_token": None, "code": b""},
+            {"refresh_token": "", "access_token": None, "code": b""},
+        ),
     ],
 )
 def test_data_is_shown_without_secrets(value: Any, shown: Any) -> None:
@@ -56,17 +61,59 @@ def test_a_url_is_shown_without_user_and_password(url: str, shown: str) -> None:
     assert redaction.without_userinfo(url) == shown
 
 
-@given(secret=st.text(min_size=1).filter(lambda text: text not in "***"), around=st.text())
-def test_a_given_secret_does_not_stay_in_a_text(secret: str, around: str) -> None:
-    import json
-    from urllib.parse import quote, quote_plus
+@pytest.mark.parametrize(
+    ("data", "secrets"),
+    [
+        ({"password": "pw", "username": "u"}, {"pw"}),
+        ({"meetingPasscode": 3691}, {"3691"}),
+        ([{"a": ({"deep": {"code": "c"}},)}], {"c"}),
+        ({"Authorization": "Bearer abc"}, {"Bearer abc", "abc"}),
+        ({"password": "three small words"}, {"three small words", "small words"}),
+        ({"password": "with\ttab"}, {"with\ttab"}),
+        ({"refresh_token": "", "access_token": None}, set()),
+    ],
+)
+def test_secrets_are_found_by_their_names(data: Any, secrets: set[str]) -> None:
+    assert set(redaction.secrets_in(data)) == secrets
 
+
+SECRET = 'pä/ss "word" & 50%'
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        json.dumps(SECRET)[1:-1],
+        json.dumps(json.dumps(SECRET)[1:-1])[1:-1],
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+    ],
+    ids=["as it is", "in JSON", "in JSON within JSON", "in a URL", "in a form"],
+)
+def test_a_given_secret_does_not_stay_in_a_text(form: str) -> None:
+    assert redaction.scrub(f"before {form} behind", [SECRET]) == "before *** behind"
+
+
+@given(secret=st.text(min_size=1).filter(lambda text: text not in "***"), around=st.text())
+def test_nor_does_whatever_another_is(secret: str, around: str) -> None:
     for form in (secret, json.dumps(secret), quote(secret, safe=""), quote_plus(secret)):
         shown = redaction.scrub(f"{around} {form} {around}", [secret])
         assert secret not in shown.replace(redaction.MASK, "")
+
+
+@pytest.mark.parametrize("secrets", [["inner", "an inner one"], ["an inner one", "inner"], ["z", "aza"]])
+def test_a_secret_within_another_leaves_nothing_of_it(secrets: list[str]) -> None:
+    assert redaction.scrub(max(secrets, key=len), secrets) == "***"
 
 
 def test_what_looks_like_a_token_does_not_either() -> None:
     token = "564lgo0njiejl9tj85z2cl25b8tzk2hd"
     assert redaction.scrub(f"token {token}@z2, or {token}.") == "token ***, or ***."
     assert redaction.scrub("nothing secret") == "nothing secret"
+
+
+def test_a_chain_has_every_error_that_an_error_comes_with() -> None:
+    error, cause, context, causes_context = (ValueError(n) for n in range(4))
+    error.__cause__, error.__context__, cause.__context__ = cause, context, causes_context
+    assert list(redaction.chain(error)) == [error, cause, causes_context, context]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import pickle
@@ -11,6 +12,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -117,18 +119,17 @@ class TestTheFile:
     @pytest.mark.parametrize(
         "content",
         [
-            b"",
-            b"{",
-            b"\xff\xfe",
-            b"null",
-            b"[]",
-            b'{"tokens": 7}',
-            b'{"tokens": {"k": "text"}}',
-            b'{"tokens": {"k": ["text", "soon"]}}',
-            b'{"another program": true}',
-            b"[" * 100_000,
+            pytest.param(b"", id="empty"),
+            pytest.param(b"{", id="cut"),
+            pytest.param(b"\xff\xfe", id="no UTF-8"),
+            pytest.param(b"null", id="null"),
+            pytest.param(b"[]", id="list"),
+            pytest.param(b'{"tokens": 7}', id="tokens are a number"),
+            pytest.param(b'{"tokens": {"k": "text"}}', id="an entry is a text"),
+            pytest.param(b'{"tokens": {"k": ["text", "soon"]}}', id="an end is no time"),
+            pytest.param(b'{"another program": true}', id="another program's"),
+            pytest.param(b"[" * 100_000, id="nested deep"),
         ],
-        ids=lambda content: content[:30].decode("latin-1") or "empty",
     )
     def test_what_holds_no_tokens_counts_as_no_file(
         self, path: Path, content: bytes, caplog: pytest.LogCaptureFixture
@@ -136,15 +137,38 @@ class TestTheFile:
         path.write_bytes(content)
         store = FileTokenStore(path)
         assert store.load(KEY) is None
-        assert "counts as no file: it holds something else" in caplog.text
+        assert set(caplog.messages) == {f"{store!r} counts as no file: it holds something else"}
         store.save(KEY, TOKEN, LONG, 0)
         assert store.load(KEY) == TOKEN
 
     def test_one_that_others_can_read_is_closed_to_them(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         path.chmod(0o644)
-        assert FileTokenStore(path).load(KEY) == TOKEN
-        assert "could be read by others (mode 644)" in caplog.text
+        store = FileTokenStore(path)
+        assert store.load(KEY) == TOKEN
+        assert caplog.messages == [f"{store!r} could be read by others (mode 644); it is 0600 now"]
         assert mode(path) == 0o600
+
+    @pytest.mark.parametrize("closed", [0o600, 0o400, 0o700, 0o711])
+    def test_one_that_others_can_neither_read_nor_write_is_left_as_it_is(
+        self, path: Path, closed: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.chmod(closed)
+        assert FileTokenStore(path).load(KEY) == TOKEN
+        assert (mode(path), caplog.messages) == (closed, [])
+
+    def test_its_content_is_what_other_versions_read(self, path: Path) -> None:
+        store = FileTokenStore(path)
+        store.write(KEY, "for ever", None, 0)
+        assert json.loads(path.read_text()) == {"version": 1, "tokens": {KEY: ["for ever", None]}}
+
+    def test_each_key_has_a_lock_and_so_has_the_file(self, path: Path) -> None:
+        with FileTokenStore(path).lock(KEY, LONG):
+            locks = {f"tokens.json{lock}" for lock in ("", ".lock", f".{KEY[:16]}.lock")}
+            assert {file.name for file in path.parent.iterdir()} == locks
+
+    def test_it_needs_no_other_folder(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
+        assert FileTokenStore(path).save(OTHER_KEY, TOKEN, LONG, 0) is True
 
     @pytest.mark.parametrize("writable", [0o620, 0o602, 0o666])
     def test_one_that_others_can_write_is_not_believed(
@@ -153,15 +177,16 @@ class TestTheFile:
         path.chmod(writable)
         store = FileTokenStore(path)
         assert store.load(KEY) is None
-        assert "others may write to it" in caplog.text
+        assert set(caplog.messages) == {f"{store!r} counts as no file: others may write to it"}
         store.save(OTHER_KEY, TOKEN, LONG, 0)
         assert (store.load(KEY), store.load(OTHER_KEY), mode(path)) == (None, TOKEN, 0o600)
 
     @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give a file away")
     def test_another_users_is_not_believed(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         os.chown(path, 65534, 65534)
-        assert FileTokenStore(path).load(KEY) is None
-        assert "it belongs to another user" in caplog.text
+        store = FileTokenStore(path)
+        assert store.load(KEY) is None
+        assert caplog.messages == [f"{store!r} counts as no file: it belongs to another user"]
 
     def test_a_link_is_not_followed_and_is_replaced(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         elsewhere = path.rename(path.with_name("elsewhere"))
@@ -169,19 +194,26 @@ class TestTheFile:
         path.symlink_to(elsewhere)
         store = FileTokenStore(path)
         assert store.load(KEY) is None
-        assert "it is a link" in caplog.text
+        assert caplog.messages == [f"{store!r} counts as no file: it is a link, and might lead anywhere"]
         store.save(KEY, TOKEN, LONG, 0)
         assert (path.is_symlink(), elsewhere.read_bytes() == before) == (False, True)
 
-    def test_a_pipe_is_not_waited_for(self, path: Path) -> None:
+    def test_a_pipe_is_not_waited_for(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         path.unlink()
         os.mkfifo(path)
-        assert FileTokenStore(path).load(KEY) is None
+        store = FileTokenStore(path)
+        assert store.load(KEY) is None
+        assert caplog.messages == [f"{store!r} counts as no file: it is no regular file"]
 
     def test_a_folder_in_its_place_is_a_store_that_cannot_be_used(self, tmp_path: Path) -> None:
         (tmp_path / "tokens.json").mkdir()
         with pytest.raises(TokenStoreError, match="cannot be written"):
             FileTokenStore(tmp_path / "tokens.json").save(KEY, TOKEN, LONG, 0)
+
+    def test_a_folder_that_is_none_is_a_store_that_cannot_be_used(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(TokenStoreError, match="tokens.json'\\) cannot be read: Not a directory"):
+            FileTokenStore(tmp_path / "file" / "tokens.json").load(KEY)
 
     def test_a_folder_that_cannot_be_made_is_a_store_that_cannot_be_used(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
@@ -236,8 +268,9 @@ class TestEncryption:
         FileTokenStore(path, encryption_key=Fernet.generate_key()).save(KEY, TOKEN, LONG, 0)
         assert TOKEN.refresh_token not in path.read_text()
         assert FileTokenStore(path).load(KEY) is None
-        assert FileTokenStore(path, encryption_key=Fernet.generate_key()).load(KEY) is None
-        assert "its encryption_key does not open" in caplog.text
+        store = FileTokenStore(path, encryption_key=Fernet.generate_key())
+        assert store.load(KEY) is None
+        assert caplog.messages == [f"{store!r} holds a token that its encryption_key does not open; it counts as none"]
 
     def test_a_new_key_is_put_before_the_old_ones(self, tmp_path: Path) -> None:
         old, new = Fernet.generate_key(), Fernet.generate_key()
@@ -248,29 +281,44 @@ class TestEncryption:
         assert FileTokenStore(tmp_path / "f", encryption_key=new).load(KEY) == TOKEN
 
     def test_a_key_that_is_none_is_not_shown(self, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match="is no key") as caught:
+        made = r"^encryption_key is no key that cryptography\.fernet\.Fernet\.generate_key\(\) made$"
+        with pytest.raises(ValueError, match=made):
             FileTokenStore(tmp_path / "f", encryption_key="canary-key")
-        assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("make", "module", "line"),
+    ("make", "module", "what"),
     [
-        (lambda: FileTokenStore("f"), "filelock", r'pip install "BlueJeansMeetingsRestApi\[file\]"'),
-        (lambda: RedisTokenStore("redis://h"), "redis", r'pip install "BlueJeansMeetingsRestApi\[redis\]"'),
-        (
-            lambda: FileTokenStore("f", encryption_key="k"),
-            "cryptography.fernet",
-            r'pip install "BlueJeansMeetingsRestApi\[encryption\]"',
-        ),
+        (lambda: FileTokenStore("f"), "filelock", "FileTokenStore needs filelock"),
+        (lambda: RedisTokenStore("redis://h"), "redis", "RedisTokenStore needs redis"),
+        (lambda: FileTokenStore("f", encryption_key="k"), "cryptography.fernet", "encryption_key needs cryptography"),
     ],
+    ids=["file", "redis", "encryption"],
 )
 def test_what_is_not_installed_is_said_with_the_line_that_mends_it(
-    monkeypatch: pytest.MonkeyPatch, make: Callable[[], TokenStore], module: str, line: str
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[], TokenStore],
+    module: str,
+    what: str,
+    request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=line):
+    with pytest.raises(ImportError) as caught:
         make()
+    extra = request.node.callspec.id
+    line = f'pip install "BlueJeansMeetingsRestApi[{extra}]"'
+    assert str(caught.value) == f"{what}, which is not installed: {line}"
+
+
+def test_a_text_is_gone_at_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a moment later, in those stores whose clock is ours."""
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    for store in (MemoryTokenStore(), FileTokenStore(tmp_path / "tokens.json")):
+        store.write(KEY, "ended", 0.0, 0)
+        assert store.read(KEY) is None
+        store.write(OTHER_KEY, "another", LONG, 0)
+    assert "ended" not in (tmp_path / "tokens.json").read_text()
 
 
 class TestTheRedis:
@@ -331,6 +379,14 @@ class TestTheRedis:
         with RedisTokenStore(server.url, **PATIENT).lock(KEY, LONG):
             pass
 
+    def test_who_loses_a_lock_is_not_disturbed(self, server: RedisServer) -> None:
+        with RedisTokenStore(server.url, timeout=10, lease=0.2).lock(KEY, LONG):
+            [keeper] = [thread for thread in threading.enumerate() if thread.name == "lease of a token"]
+            with server.client as client:
+                client.delete(f"bluejeans:{{{KEY}}}:lock")
+            keeper.join(LONG)
+            assert not keeper.is_alive()
+
     def test_who_slept_past_the_lease_does_not_overwrite_what_came_after(self, server: RedisServer) -> None:
         sleeper = RedisTokenStore(server.url, timeout=10, lease=0.2)
         with sleeper.lock(KEY, LONG) as old:
@@ -356,7 +412,9 @@ class TestTheRedis:
     def test_a_pickle_of_it_leads_to_the_same_server(self, server: RedisServer) -> None:
         store = RedisTokenStore(server.url, **PATIENT)
         store.save(KEY, TOKEN, LONG, 1)
-        assert pickle.loads(pickle.dumps(store)).load(KEY) == TOKEN
+        pickled = pickle.loads(pickle.dumps(store))
+        assert pickled.load(KEY) == TOKEN
+        assert pickled.__reduce__() == store.__reduce__()  # its time limits and its lease
 
     def test_one_made_of_a_client_cannot_be_pickled(self, server: RedisServer) -> None:
         with pytest.raises(TypeError, match="make the RedisTokenStore of a URL"):
