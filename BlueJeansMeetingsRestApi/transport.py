@@ -275,8 +275,11 @@ def _addresses(host: str, port: int, seconds: float) -> list[Any]:
 
         # In a thread, because DNS knows neither a timeout nor Ctrl-C.
         thread = threading.Thread(target=look, name=f"DNS of {host}", daemon=True)
+        until = time.monotonic() + seconds
         thread.start()
-        thread.join(seconds)
+        # In short waits: a Ctrl-C that comes just before one of them is noticed at its end.
+        while found is None and (left := until - time.monotonic()) > 0:
+            thread.join(min(left, 0.05))
     if found is None:
         raise socket.timeout(f"no answer of DNS for {host} in time") from None
     if isinstance(found, OSError):

@@ -233,7 +233,7 @@ class TestLogin:
         assert (ended.returncode, "nobody signed in" in ended.stderr) == (cli.NETWORK, True)
 
     def test_whose_code_is_refused_says_why(self, env: dict[str, str], tmp_path: Path) -> None:
-        ended = run("login", env={**env, "BLUEJEANS_CLIENT_SECRET": "wrong"})
+        ended = run("login", env={**env, "BLUEJEANS_CLIENT_SECRET": "mistyped"})
         assert (ended.returncode, "The credentials are wrong." in ended.stderr) == (cli.SIGN_IN, True)
         assert "The sign-in did not work" in (tmp_path / "seen.html").read_text()
 
