@@ -159,7 +159,6 @@ class ApiClient:
             credentials = None
         elif credentials is not None:
             credentials.use(self)
-            headers["Authorization"] = credentials.authorization_for(base_url)
         query = [(name, value) for name, value in tuples(query_params) if value is not None]
         self.update_params_for_auth(headers, query, auth_settings)
         for name, value in tuples(path_params):
@@ -172,36 +171,28 @@ class ApiClient:
             lines, settings = dict(tuples(headers)), (idempotent, redirect_is_answer)
             return self.rest_client.prepare(method, base_url, resource_path, query, lines, content, fields, *settings)
 
-        def renewed() -> Request:
-            """The request with another token: the one that it had should have been good."""
-            assert credentials is not None
-            credentials.invalidate(headers["Authorization"].partition(" ")[2])
-            headers["Authorization"] = credentials.authorization_for(base_url)
-            return prepared()
+        request = prepared()  # also to say at once what cannot be sent
 
-        sending = (_preload_content, _request_timeout, _max_attempts)
-        arguments = (prepared(), response_type, _return_http_data_only, sending, renewed if credentials else None)
-        if in_thread:
-            return self.pool.apply_async(leaves_no_variables(self._send), arguments)
-        return self._send(*arguments)
+        def send() -> Any:
+            limits = self.rest_client.limits(_request_timeout)
+            how = (_preload_content, limits, _max_attempts)
+            if credentials is None:
+                return self.rest_client.send(request, *how)
+            headers["Authorization"] = credentials.authorization_for(base_url, limits.left())
+            try:
+                return self.rest_client.send(prepared(), *how)
+            except UnauthorizedError:
+                # The token should have been good. Once more, with another one.
+                credentials.invalidate(headers["Authorization"].partition(" ")[2])
+            headers["Authorization"] = credentials.authorization_for(base_url, limits.left())
+            return self.rest_client.send(prepared(), *how)
 
-    def _send(
-        self,
-        request: Request,
-        response_type: Any,
-        data_only: bool | None,
-        sending: tuple[bool, RequestTimeout, int | None],
-        renewed: Callable[[], Request] | None,
-    ) -> Any:
-        try:
-            response = self.rest_client.send(request, *sending)
-        except UnauthorizedError:
-            if renewed is None:
-                raise
-            response = self.rest_client.send(renewed(), *sending)
-        self.last_response = response
-        data = (response_type and self.deserialize(response, response_type)) if sending[0] else response
-        return data if data_only else (data, response.status, response.headers)
+        def call() -> Any:
+            response = self.last_response = send()
+            data = (response_type and self.deserialize(response, response_type)) if _preload_content else response
+            return data if _return_http_data_only else (data, response.status, response.headers)
+
+        return self.pool.apply_async(leaves_no_variables(call)) if in_thread else call()
 
     def sanitize_for_serialization(self, obj: Any) -> Any:
         """`obj` as JSON knows it: models by their JSON keys without what is None, dates in ISO 8601."""
@@ -432,6 +423,13 @@ def _read_number(value: Any) -> float:
     return number if math.isfinite(number) else _refuse("no number")
 
 
+def _read_whole(value: Any) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        return int(float(value))  # such as "1e3"
+
+
 def _read_datetime(value: Any) -> datetime:
     from dateutil.parser import parse
 
@@ -450,7 +448,7 @@ def _read_bool(value: Any) -> bool:
 _SCALARS: dict[str, Callable[[Any], Any]] = {
     "str": lambda value: _refuse("no text") if isinstance(value, (dict, list)) else str(value),
     # Made from the value, not from the float, which would round a long id.
-    "int": lambda value: int(value) if _read_number(value).is_integer() else _refuse("no whole number"),
+    "int": lambda value: _read_whole(value) if _read_number(value).is_integer() else _refuse("no whole number"),
     "float": _read_number,
     "bool": _read_bool,
     "datetime": _read_datetime,

@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from .redaction import scrub, secrets_in, without_userinfo
+from .redaction import leaves_no_variables, scrub, secrets_in, without_userinfo
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -89,6 +89,9 @@ class Configuration:
         other.__dict__.update({k: dict(v) if isinstance(v, dict) else v for k, v in self.__dict__.items()})
         return other
 
+    def __deepcopy__(self, _: dict[int, Any]) -> Configuration:
+        return self.__copy__()  # loggers, their handlers and credentials are not there twice
+
     @property
     def logger_format(self) -> str:
         """The format of a log line, as `logging.Formatter` has it."""
@@ -159,6 +162,7 @@ class Configuration:
         """`host` without a trailing slash; ValueError if it is none to send secrets to."""
         return base_url("Configuration.host", self.host, self.allow_insecure_host)
 
+    @leaves_no_variables
     def check(self) -> None:
         """Raise a ValueError that names the first setting that cannot work and shows its value."""
         _ = self.base_url

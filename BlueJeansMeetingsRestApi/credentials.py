@@ -25,11 +25,11 @@ from .api.authentication_api import AuthenticationApi, RequestOptions
 from .api_client import ApiClient
 from .configuration import Configuration, base_url
 from .environment import setting, setting_name
-from .exceptions import ApiException, BadRequestError, ForbiddenError, ReauthenticationRequired, UnauthorizedError
+from .exceptions import ApiException, BadRequestError, ReauthenticationRequired, UnauthorizedError
 from .redaction import leaves_no_variables
-from .renewal import Renewal, RenewedToken, copy_of
+from .renewal import Renewal, RenewedToken, copy_of, logger
 from .token_life import AccessToken, Clock, token_of
-from .token_stores import TokenStore, store_at
+from .token_stores import MemoryTokenStore, TokenStore, TokenStoreError, store_at
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -115,11 +115,15 @@ class Credentials(RenewedToken):
         if self._store is not None:
             self._store.remove(self._key)
 
-    def authorization_for(self, url: str) -> str:
-        """The `Authorization` header for a request to `url` (RFC 6750); ValueError if its host may not have it."""
-        self._check_host(url)
-        return f"Bearer {self.get_token().token}"
+    def authorization_for(self, url: str, timeout: float | None = None) -> str:
+        """The `Authorization` header for a request to `url` (RFC 6750); ValueError if its host may not have it.
 
+        timeout, and what else is raised: as for `get_token`.
+        """
+        self._check_host(url)
+        return f"Bearer {self.get_token(timeout).token}"
+
+    @leaves_no_variables
     def __call__(self, request: R) -> R:
         """Authorize a request of `requests` or `httpx`. One of `requests` that is refused (401) is sent once more."""
         authorized: Any = request
@@ -128,6 +132,7 @@ class Credentials(RenewedToken):
             authorized.register_hook("response", self._send_again_if_refused)
         return request
 
+    @leaves_no_variables
     def _send_again_if_refused(self, response: Any, **options: Any) -> Any:
         request = response.request
         # What was redirected elsewhere went there without the token; and a stream cannot be sent twice.
@@ -249,6 +254,7 @@ class RefreshTokenCredentials(Credentials):
         super().__init__(identity, **options)
 
     @classmethod
+    @leaves_no_variables
     def of_grant(
         cls,
         client_id: str,
@@ -272,16 +278,22 @@ class RefreshTokenCredentials(Credentials):
         self._refresh_token = _text("refresh_token", grant.refresh_token)
         self._held = token_of(grant, wall - age, boot - age)
         if self._store is not None:
-            with self._store.lock(self._key, self.api.api_client.configuration.call_timeout) as fence:
-                self._store.save(self._key, self._stored(self._held), None, fence)
+            try:
+                with self._store.lock(self._key, self.api.api_client.configuration.call_timeout) as fence:
+                    self._keep(self._store, self._key, self._held, fence)
+            except (TokenStoreError, TimeoutError) as error:
+                # The code is spent: the sign-in is good here, and is kept with the next token.
+                self._is_kept = False
+                logger.warning("The sign-in is not kept: %s", error)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._store is None:
+        if self._store is None or isinstance(self._store, MemoryTokenStore):
             raise TypeError(
                 "A refresh token works once, and not in two processes: RefreshTokenCredentials needs a store"
             )
         return super().__reduce__()
 
+    @leaves_no_variables
     def revoke(self) -> None:
         """Take the sign-in back at the service, and forget it here and in the store."""
         token = self.get_token().token
@@ -299,7 +311,7 @@ class RefreshTokenCredentials(Credentials):
         request = models.GrantRequestRefresh(**{**self._identity, "refresh_token": refresh_token})
         try:
             return self.api.get_token_by_refresh(request, **options)
-        except (BadRequestError, UnauthorizedError, ForbiddenError) as error:
+        except (BadRequestError, UnauthorizedError) as error:
             required = sign_in_again(error, "the refresh token was refused")
             self._refused_refresh = (refresh_token, required)
             raise required from error
@@ -386,7 +398,10 @@ def default_credentials(
         configuration.host = host
         options["api"] = AuthenticationApi(ApiClient(configuration))
     if token:
-        return StaticToken(token, allowed_hosts=(*options.get("allowed_hosts", ()), *([host] if host else [])))
+        static = StaticToken(token, allowed_hosts=options.get("allowed_hosts", ()))
+        if (api := options.get("api")) is not None:
+            static.use(api.api_client)
+        return static
     where = value("TOKEN_STORE")
     if where and options.get("store") is None:
         options["store"] = store_at(where)
@@ -411,6 +426,8 @@ def _text(name: str, value: Any) -> str:
 
 
 def _origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port (RFC 6454)."""
+    """Scheme, host and port (RFC 6454); ValueError where another program could read another host in it."""
     parts = urlsplit(url)
+    if any(c <= " " or c == "\\" for c in url) or "@" in parts.netloc:
+        raise ValueError("a token is not sent to a URL with a user name, a backslash or a space in it")
     return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)

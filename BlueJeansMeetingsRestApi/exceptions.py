@@ -52,10 +52,12 @@ class ApiException(Exception):
         retry_after: float | None = None,
     ) -> None:
         self.status = status if http_resp is None else http_resp.status
-        self.reason = scrub(reason or getattr(http_resp, "reason", None) or "", secrets)
+        self.reason = scrub(str(reason or getattr(http_resp, "reason", None) or ""), secrets)
         body = getattr(http_resp, "data", None)
         self.body: str | None = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
         self.headers: Mapping[str, str] | None = getattr(http_resp, "headers", None)
+        if self.headers is None and hasattr(http_resp, "getheaders"):
+            self.headers = http_resp.getheaders()
         # The service's own words, or those of RFC 6749 section 5.2.
         said = map(_json_object(self.body).get, ("message", "error_description", "error"))
         self.detail = scrub("\n".join(text for text in (detail, *said) if text and isinstance(text, str)), secrets)

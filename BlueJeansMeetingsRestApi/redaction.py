@@ -49,8 +49,8 @@ def secrets_in(value: Any) -> Iterator[str]:
             if isinstance(part, (dict, list, tuple)):
                 yield from secrets_in(part)
             elif part not in (None, "") and str(name).lower() in SECRET_NAMES:
-                yield str(part)
-                yield str(part).split(" ", 1)[-1]  # `Bearer <token>` holds a token
+                # `Bearer <token>` holds a token.
+                yield from filter(None, (str(part), str(part).split(" ", 1)[-1]))
     elif isinstance(value, (list, tuple)):
         for part in value:
             yield from secrets_in(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import atexit
 import contextlib
 import copy
 import logging
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 from .api.authentication_api import AuthenticationApi, RequestOptions
 from .configuration import PACKAGE_LOGGER, seconds
-from .exceptions import ApiException, ApiTimeoutError
+from .exceptions import ApiConnectionError, ApiException, ApiTimeoutError, ReauthenticationRequired
 from .redaction import leaves_no_variables
 from .token_life import AccessToken, Clock, Token, pause_after, renewal_due, token_of
 from .token_stores import StoredToken, TokenStore, TokenStoreError
@@ -27,6 +28,15 @@ _BETWEEN_LOOKS = 1.0
 
 # Seconds that the clocks of two machines may differ by.
 _SKEW = 60.0
+
+# Seconds that a token which is still good may keep the one who renews it.
+_EARLY_TAKES = 5.0
+
+# Seconds after its end from which on a renewal is taken for one whose thread is gone.
+_IS_LOST = 10.0
+
+# Seconds that a program's end waits for a renewal in the background: the refresh token that it brings would be lost.
+_AT_EXIT = 0.9
 
 # Seconds that a failure is held back for, so that threads which ask at the same time share it, and do not ask again.
 _ASKED_AT_ONCE = 0.05
@@ -43,7 +53,8 @@ class Renewal(NamedTuple):
 class _Attempt:
     """A renewal that is under way, and what came of it: a token, an error, or neither where it was interrupted.
 
-    early: the token was still good. ends: when its leader's time is over, on the monotonic clock.
+    early: the token was still good. ends: when its leader's time is over, on the monotonic clock. ran_out: whether that
+    was what ended it.
     """
 
     def __init__(self, early: bool, ends: float) -> None:
@@ -51,7 +62,9 @@ class _Attempt:
         self.done = threading.Event()
         self.token: AccessToken | None = None
         self.error: Exception | None = None
+        self.ran_out = False
         self.renewal: Renewal | None = None
+        self.at_end: Callable[[], object] = lambda: None
 
     def left(self) -> float:
         """Seconds that it may take."""
@@ -82,7 +95,7 @@ class _Process:
     def note_failure(self, left: float) -> None:
         if self.held is not None:
             self.failures += 1
-            self.due = left - pause_after(self.failures, self.held.lifetime)
+            self.due = max(left - pause_after(self.failures, self.held.lifetime), 0.0)
 
 
 class RenewedToken(abc.ABC):
@@ -107,6 +120,7 @@ class RenewedToken(abc.ABC):
         self._given = AccessToken("", 0.0)
         self._from = self._until = 0.0
         self._refused = ""
+        self._is_kept = True  # whether the store has the refresh token that is held
         self._processes: dict[int, _Process] = {}
 
     def get_token(self, timeout: float | None = None) -> AccessToken:
@@ -148,26 +162,36 @@ class RenewedToken(abc.ABC):
                 left = held.left(self._clock) if held is not None else 0.0
                 if held is not None and left > process.due_of(held):
                     return self._give(held, min(left - process.due, _BETWEEN_LOOKS))
-                attempt = process.under_way
-                leads = attempt is None
-                if attempt is None:
-                    attempt = process.under_way = _Attempt(left > 0, ends)
-            if leads and attempt.early and self._renews_in_background:
-                arguments = (process, attempt)
-                threading.Thread(target=self._renew, args=arguments, name="renewal of a token", daemon=True).start()
-                leads = False
-            elif leads:
+                now, attempt = time.monotonic(), process.under_way
+                is_mine = attempt is None or now > attempt.ends + _IS_LOST
+                if attempt is None or is_mine:
+                    until = min(ends, now + _EARLY_TAKES) if left > 0 else ends
+                    attempt = process.under_way = _Attempt(left > 0, until)
+            in_background = is_mine and attempt.early and self._renews_in_background
+            if is_mine and not (in_background and self._renew_in_background(process, attempt)):
                 self._renew(process, attempt)
-            if held is not None and left > 0 and not leads:
+            if held is not None and left > 0 and (in_background or not is_mine):
                 return held.access
             if not attempt.done.wait(max(ends - time.monotonic(), 0.0)):
                 raise ApiTimeoutError(0, f"another thread's renewal of the token did not end in {allowed:g} seconds")
             if attempt.token is not None:
                 return attempt.token
-            too_short = isinstance(attempt.error, ApiTimeoutError) and attempt.ends < ends
+            too_short = attempt.ran_out and time.monotonic() < ends
             # An attempt that was early, interrupted, or shorter than this thread's time says nothing final.
-            if not (attempt.early or attempt.error is None or (too_short and time.monotonic() < ends)):
-                raise attempt.error if leads else copy_of(attempt.error)
+            if not (attempt.early or attempt.error is None or too_short):
+                raise attempt.error if is_mine else copy_of(attempt.error)
+
+    def _renew_in_background(self, process: _Process, attempt: _Attempt) -> bool:
+        """Renew in a thread; False if the system gives none."""
+        wait = attempt.done.wait
+        thread = threading.Thread(target=self._renew, args=(process, attempt), name="renewal of a token", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return False
+        atexit.register(wait, _AT_EXIT)
+        attempt.at_end = lambda: atexit.unregister(wait)
+        return True
 
     def _give(self, held: Token, span: float) -> AccessToken:
         """Let `get_token` return the token at once for so many seconds."""
@@ -180,22 +204,24 @@ class RenewedToken(abc.ABC):
 
     def _renew(self, process: _Process, attempt: _Attempt) -> None:
         """Get another token, hold it, and tell who waits."""
-        before = self._held
         try:
+            before = self._held
             held = self._obtained(before, attempt)
             with process.lock:
                 self._held = held
             attempt.token = held.access
         except Exception as error:
-            attempt.error = error
+            attempt.error, attempt.ran_out = error, time.monotonic() >= attempt.ends
             if attempt.early and before is not None:
                 self._forgive(process, before, error)
             else:
-                time.sleep(_ASKED_AT_ONCE)
+                time.sleep(_ASKED_AT_ONCE)  # who asks alone waits for nobody, but a failure has time
         finally:
             with process.lock:
-                process.under_way = None
+                if process.under_way is attempt:
+                    process.under_way = None
             attempt.done.set()
+            attempt.at_end()
         # When others no longer wait: what it calls may ask for the token.
         if attempt.renewal is not None:
             self._tell(attempt.renewal)
@@ -213,33 +239,67 @@ class RenewedToken(abc.ABC):
     def _obtained(self, before: Token | None, attempt: _Attempt) -> Token:
         """Another token: from the store, where somebody has put one, or from the service."""
         if self._store is None:
-            return self._request(self._refresh_token, attempt)[0]
+            return self._request(self._refresh_token, attempt)
         store, key = self._store, self._key
         with contextlib.ExitStack() as leaving:
-            found, fence = None, 0
+            fence, trouble = 0, None
             try:
-                found = store.load(key)
-                if (held := self._usable(found, before, attempt.early)) is not None:
+                if (held := self._usable(self._loaded(store, key), before, attempt.early)) is not None:
                     return held
                 fence = leaving.enter_context(store.lock(key, 0.0 if attempt.early else attempt.left()))
-                found = store.load(key)  # who held the lock may have put one there
-                if (held := self._usable(found, before, attempt.early)) is not None:
+                # Who held the lock may have put one there.
+                if (held := self._usable(self._loaded(store, key), before, attempt.early)) is not None:
                     return held
             except TimeoutError:
                 kind = _RenewedElsewhere if attempt.early else ApiTimeoutError
                 raise kind(0, "another process's renewal of the token did not end in time") from None
             except TokenStoreError as error:
+                trouble = error
                 logger.warning("The token is renewed without its store: %s", error)
-            held, to_store = self._request((found and found.refresh_token) or self._refresh_token, attempt)
+            if trouble is not None and self.grant_type == "refresh_token" and not self._refresh_token:
+                raise ApiConnectionError(0, f"the sign-in is in a store that cannot be used now: {trouble}")
+            held = self._requested_or_found(store, key, before, attempt)
             try:
-                # An entry that can be refreshed outlives its access token.
-                lasts = None if to_store.refresh_token else held.left(self._clock)
-                if not store.save(key, to_store, lasts, fence):
+                if not self._keep(store, key, held, fence):
                     # This process slept while it held the lock, and another one has renewed.
-                    return self._usable(store.load(key), before, attempt.early) or held
+                    return self._usable(self._loaded(store, key), before, attempt.early) or held
             except TokenStoreError as error:
                 logger.warning("The token is not kept: %s", error)
             return held
+
+    def _requested_or_found(self, store: TokenStore, key: str, before: Token | None, attempt: _Attempt) -> Token:
+        """A token of the service; where the refresh token is spent, that of whoever has spent it."""
+        sent = self._refresh_token
+        try:
+            return self._request(sent, attempt)
+        except ReauthenticationRequired:
+            self._is_kept = True
+            try:
+                found = self._loaded(store, key)
+            except TokenStoreError:
+                found = None
+            if found is None or found.refresh_token in ("", sent):
+                raise
+        return self._usable(found, before, attempt.early) or self._request(found.refresh_token, attempt)
+
+    def _loaded(self, store: TokenStore, key: str) -> StoredToken | None:
+        """What the store has. Its refresh token is the newest one, unless ours could not be kept."""
+        found = store.load(key)
+        if found is not None and found.refresh_token and self._is_kept:
+            self._refresh_token = found.refresh_token
+        return found
+
+    def _keep(self, store: TokenStore, key: str, held: Token, fence: int) -> bool:
+        """Put a token into the store, with what the next one is got with."""
+        token, boot_id = held.access, self._clock.boot_id
+        to_store = StoredToken(
+            token.token, held.lifetime, token.expires_at, held.boot_expires_at, boot_id, self._refresh_token
+        )
+        self._is_kept = False
+        # An entry that can be refreshed outlives its access token.
+        kept = store.save(key, to_store, None if self._refresh_token else held.left(self._clock), fence)
+        self._is_kept = True
+        return kept
 
     def _usable(self, found: StoredToken | None, before: Token | None, early: bool) -> Token | None:
         """What the store has, if it is better than what is held."""
@@ -255,10 +315,11 @@ class RenewedToken(abc.ABC):
         at_least = before.left(self._clock) if early and before is not None else 0.0
         return held if held.left(self._clock) > at_least else None
 
-    def _request(self, refresh_token: str, attempt: _Attempt) -> tuple[Token, StoredToken]:
+    def _request(self, refresh_token: str, attempt: _Attempt) -> Token:
         """A token of the service. What is left of its life counts from before it was asked for."""
         options: RequestOptions = {}
         left = attempt.left()
+        # A number bounds silence too, which `Configuration.read_timeout` may bound closer.
         if abs(left - self.api.api_client.configuration.call_timeout) > 0.1:
             options["_request_timeout"] = max(left, 0.001)
         if attempt.early:
@@ -268,13 +329,7 @@ class RenewedToken(abc.ABC):
         self._refresh_token = self._next_refresh_token(grant, refresh_token)
         held = token_of(grant, wall, boot)
         attempt.renewal = Renewal(self.grant_type, self._clock.boot() - boot, held.access.expires_at)
-        return held, self._stored(held)
-
-    def _stored(self, held: Token) -> StoredToken:
-        token, boot_id = held.access, self._clock.boot_id
-        return StoredToken(
-            token.token, held.lifetime, token.expires_at, held.boot_expires_at, boot_id, self._refresh_token
-        )
+        return held
 
     def _tell(self, renewal: Renewal) -> None:
         until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(renewal.expires_at))

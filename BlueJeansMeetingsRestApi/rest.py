@@ -112,6 +112,18 @@ class Request(NamedTuple):
         return head.encode("latin-1") + self.body
 
 
+class Limits(NamedTuple):
+    """The time that a call has: seconds to connect and of silence, and when it ends on the monotonic clock."""
+
+    connect: float
+    read: float
+    end: float
+
+    def left(self) -> float:
+        """Seconds until it ends; not zero, which would be no time limit."""
+        return max(self.end - time.monotonic(), 0.001)
+
+
 class RESTClientObject:
     """Sends requests for one `Configuration`, over connections that it keeps."""
 
@@ -119,6 +131,17 @@ class RESTClientObject:
         self.configuration = configuration
         self._services_size, self._maxsize = pools_size, maxsize or configuration.connection_pool_maxsize
         self._services: dict[tuple[int, str], transport.Service] = {}
+
+    def limits(self, request_timeout: RequestTimeout = None) -> Limits:
+        """The time that a call which begins now has; ValueError or TypeError for what is no time."""
+        names = ("connect_timeout", "read_timeout", "call_timeout")
+        connect, read, total = (seconds(f"Configuration.{name}", getattr(self.configuration, name)) for name in names)
+        if isinstance(request_timeout, (tuple, list)) and len(request_timeout) == 2:
+            connect, read = (seconds("_request_timeout", part) for part in request_timeout)
+            total = max(total, connect + read)
+        elif request_timeout is not None:
+            total = read = seconds("_request_timeout", request_timeout)
+        return Limits(connect, read, time.monotonic() + total)
 
     def _service(self, base_url: str) -> transport.Service:
         """The way to a service, made when first asked for, and anew in a forked child: connections are not shared."""
@@ -158,9 +181,11 @@ class RESTClientObject:
             raise ValueError(f"The HTTP method must be one of {', '.join(METHODS)}, not {method!r}")
         if fields and body:
             raise ValueError("body parameter cannot be used with post_params parameter.")
-        lines = {name: _header_value(name, value) for name, value in headers.items()}
-        if method in ("GET", "HEAD") and (body or fields):
-            raise ValueError(f"A {method} request cannot have a body or form fields")
+        lines = _header_lines(headers)
+        if method in ("GET", "HEAD"):
+            if body or fields:
+                raise ValueError(f"A {method} request cannot have a body or form fields")
+            body = None
         content, lines["Content-Type"] = _encode(lines.get("Content-Type"), body, fields)
         path, _, written = _encoded(path).partition("?")
         # A marker such as `?Client` is part of the endpoint's name; a query with values may hold a token.
@@ -182,11 +207,11 @@ class RESTClientObject:
         self,
         request: Request,
         preload_content: bool = True,
-        request_timeout: RequestTimeout = None,
+        limits: Limits | None = None,
         max_attempts: int | None = None,
     ) -> Any:
         """The `RESTResponse` to a request, or urllib3's unread response if not `preload_content`; see `call_api`."""
-        connect, read, end = _limits(self.configuration, request_timeout)
+        connect, read, end = limits or self.limits()
         most = self.configuration.max_attempts if max_attempts is None else max_attempts
         attempt = 1
         # A kept connection may have ended without a sign. What must not be sent twice does not try one.
@@ -271,22 +296,20 @@ class RESTClientObject:
         return kind, elsewhere if kind is RedirectError else ""
 
 
-def _limits(configuration: Configuration, request_timeout: RequestTimeout) -> tuple[float, float, float]:
-    """The time a call has: seconds to connect and of silence, and when it ends on the monotonic clock."""
-    names = ("connect_timeout", "read_timeout", "call_timeout")
-    connect, read, total = (seconds(f"Configuration.{name}", getattr(configuration, name)) for name in names)
-    if isinstance(request_timeout, (tuple, list)) and len(request_timeout) == 2:
-        connect, read = (seconds("_request_timeout", part) for part in request_timeout)
-        total = max(total, connect + read)
-    elif request_timeout is not None:
-        total = read = seconds("_request_timeout", request_timeout)
-    return connect, read, time.monotonic() + total
-
-
 def check_encodable(name: str, value: Any) -> None:
     """Raise a ValueError that names what holds a text without an encoding. Python's own would quote the text."""
     if isinstance(value, str) and _NOT_IN_UTF_8.search(value):
         raise ValueError(f"{name!r} holds a character that has no encoding in UTF-8")
+
+
+def _header_lines(headers: Mapping[str, Any]) -> dict[str, str]:
+    """Each header once, whatever the case of its letters: the last of them counts."""
+    by_name = {name.lower(): (name, _header_value(name, value)) for name, value in headers.items()}
+    lines = dict(by_name.values())
+    if (content_type := by_name.get("content-type")) is not None:
+        del lines[content_type[0]]
+        lines["Content-Type"] = content_type[1]
+    return lines
 
 
 def _header_value(name: str, value: Any) -> str:
@@ -329,7 +352,7 @@ def _encode(content_type: str | None, body: Any, fields: list[tuple[str, Any]]) 
     if content_type is None and fields:
         has_file = any(isinstance(value, tuple) for _, value in fields)
         content_type = "multipart/form-data" if has_file else "application/x-www-form-urlencoded"
-    if content_type == "application/x-www-form-urlencoded":
+    if content_type == "application/x-www-form-urlencoded" and not isinstance(body, (str, bytes)):
         return urlencode(fields).encode("ascii"), content_type
     if content_type == "multipart/form-data":
         return urllib3.encode_multipart_formdata(fields)

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Union
 
 from .configuration import PACKAGE_LOGGER
-from .redaction import MASK, without_userinfo
+from .redaction import MASK
 
 if TYPE_CHECKING:
     import redis
@@ -103,9 +103,9 @@ class TokenStore(abc.ABC):
             if content.pop("key") != key:
                 return None
             token = StoredToken(**content)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return token if _is_sound(token) else None
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             return None
-        return token if _is_sound(token) else None
 
     def save(self, key: str, token: StoredToken, seconds: float | None, fence: int) -> bool:
         """Keep a token as `write` does."""
@@ -232,7 +232,7 @@ class FileTokenStore(TokenStore):
             yield 0
 
     @contextlib.contextmanager
-    def _file_lock(self, suffix: str, seconds: float) -> Iterator[None]:
+    def _file_lock(self, suffix: str, seconds: float, if_not_free: type[Exception] = TimeoutError) -> Iterator[None]:
         import filelock
 
         # One for each use, so that threads exclude each other as processes do.
@@ -241,7 +241,7 @@ class FileTokenStore(TokenStore):
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             lock.acquire(timeout=seconds, poll_interval=0.02)
         except filelock.Timeout:
-            raise TimeoutError(f"the lock of {self.path} was not free in time") from None
+            raise if_not_free(f"the lock of {self.path} was not free in time") from None
         except OSError as error:
             raise TokenStoreError(f"{self!r} cannot be locked: {error.strerror}") from error
         try:
@@ -273,7 +273,7 @@ class FileTokenStore(TokenStore):
             with open(descriptor, "rb", closefd=False) as file:
                 kept = json.loads(file.read())["tokens"].items()
             return {key: (str(text), math.inf if until is None else float(until)) for key, (text, until) in kept}
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise _NotTrusted("it holds something else") from None
         finally:
             os.close(descriptor)
@@ -294,8 +294,8 @@ class FileTokenStore(TokenStore):
 
     def _change(self, key: str, entry: tuple[str, float] | None) -> None:
         now = time.time()
-        # The file has other keys too, whose holders write at the same time.
-        with self._file_lock("", 10):
+        # The file has other keys too, whose holders write at the same time, and are soon done.
+        with self._file_lock("", 2, TokenStoreError):
             entries = {k: e for k, e in self._entries().items() if k != key and now < e[1]}
             if entry is not None:
                 entries[key] = entry
@@ -341,6 +341,13 @@ class RedisTokenStore(TokenStore):
         if ARGV[3] == '' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
         return 1
     """
+    # A fence grows, also where the counter was forgotten and the entry is there.
+    _FENCE = """
+        local last = tonumber(redis.call('HGET', KEYS[2], 'fence') or '0')
+        local fence = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), last) + 1
+        redis.call('SET', KEYS[1], fence, 'EX', ARGV[1])
+        return fence
+    """
     _FENCES_LAST = 86400  # seconds, longer than any holder sleeps
 
     def __init__(
@@ -358,21 +365,26 @@ class RedisTokenStore(TokenStore):
             from redis.retry import Retry
         except ImportError as error:
             raise ImportError(_missing("RedisTokenStore", "redis", "redis")) from error
-        if isinstance(url, str):
-            try:
-                pool = redis.ConnectionPool.from_url(url)
-            except ValueError as error:
-                raise ValueError(f"{without_userinfo(url)!r} is no URL of a Redis: {error}") from None
-        else:
-            pool = url.connection_pool
+        try:
+            pool = redis.ConnectionPool.from_url(url) if isinstance(url, str) else url.connection_pool
+            pool.connection_class(**pool.connection_kwargs)  # knows the options of the URL, and does not connect yet
+        except (ValueError, TypeError):
+            # Without Python's own words, which may hold a part of the password.
+            example = "rediss://user:password@host:6379/0, with / # ? and @ in a password percent-encoded"
+            raise ValueError(f"That is no URL of a Redis, such as {example}") from None
+        except AttributeError:
+            what = type(url).__name__
+            raise TypeError(f"RedisTokenStore takes a URL or a client of one Redis, not a {what}") from None
         # A client of its own, because redis-py by default waits for ever, or tries again for long.
         bounded = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": Retry(NoBackoff(), 0)}
-        settings = {**pool.connection_kwargs, **bounded, "retry_on_timeout": False, "decode_responses": True}
+        settings: dict[str, Any] = {**pool.connection_kwargs, **bounded, "retry_on_timeout": False}
+        settings.update(decode_responses=True, encoding_errors="replace")
         self._redis = redis.Redis(
             connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **settings)
         )
         self._url, self._timeout, self._lease = url, timeout, lease
         self._write = self._redis.register_script(self._WRITE)
+        self._fence = self._redis.register_script(self._FENCE)
         self._name = "{host}:{port}/{db}".format_map({"host": "", "port": "", "db": 0, **pool.connection_kwargs})
         self._name = pool.connection_kwargs.get("path") or self._name
 
@@ -404,8 +416,7 @@ class RedisTokenStore(TokenStore):
         with self._errors_told():
             if not lock.acquire(blocking=seconds > 0, blocking_timeout=seconds or None):
                 raise TimeoutError(f"the token's lock in {self!r} was not free in time")
-            fence = int(self._redis.incr(_in_redis(key, "fence")))
-            self._redis.expire(_in_redis(key, "fence"), self._FENCES_LAST)
+            fence = int(self._fence(keys=[_in_redis(key, "fence"), _in_redis(key)], args=[self._FENCES_LAST]))
         released = threading.Event()
         keeper = threading.Thread(target=self._keep, args=(lock, released), name="lease of a token", daemon=True)
         keeper.start()
@@ -419,9 +430,18 @@ class RedisTokenStore(TokenStore):
 
     def _keep(self, lock: Any, released: threading.Event) -> None:
         """Renew the lease until the lock is released, or lost."""
-        with contextlib.suppress(TokenStoreError), self._errors_told():
-            while not released.wait(self._lease / 3):
-                lock.reacquire()
+        from redis.exceptions import LockError
+
+        pause = self._lease / 3
+        while not released.wait(pause):
+            try:
+                with self._errors_told():
+                    lock.reacquire()
+                pause = self._lease / 3
+            except TokenStoreError as error:
+                if isinstance(error.__context__, LockError):
+                    return
+                pause = 0.02  # there is still time to keep it
 
     @contextlib.contextmanager
     def _errors_told(self) -> Iterator[None]:
@@ -437,7 +457,7 @@ class RedisTokenStore(TokenStore):
 
 
 def _in_redis(key: str, what: str = "") -> str:
-    # In braces, so that in a cluster all of a key is in one place.
+    # In braces, so that what splits keys over servers keeps those of a token together: scripts use two of them.
     return f"bluejeans:{{{key}}}{':' if what else ''}{what}"
 
 

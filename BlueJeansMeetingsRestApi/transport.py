@@ -125,7 +125,12 @@ class Response(http.client.HTTPResponse):
             self._call.status = self.status
             return
         super().begin()
+        while 102 <= self.status < 200:
+            # The answer is still to come; http.client knows that of 100 alone.
+            self.headers = None  # type: ignore[assignment]
+            super().begin()
         self._call.status = self.status
+        self._doubt_its_end(self.headers.get("Transfer-Encoding", ""), self.headers.get("Content-Length", ""))
         if self._reader.ended:
             # http.client takes the end of the connection for the end of the headers.
             raise http.client.IncompleteRead(b"")
@@ -165,7 +170,16 @@ class Response(http.client.HTTPResponse):
             self.length = 0
         ends = self.length is not None or self.chunked
         self.will_close = not ends or "close" in values.get("connection", "").lower()
+        self._doubt_its_end(values.get("transfer-encoding", ""), length)
         return True
+
+    def _doubt_its_end(self, coding: str, length: str) -> None:
+        """Do not use the connection again where somebody could read another end of the answer."""
+        if self.status == 204:
+            self.chunked = False
+        announced_for_nothing = self.status == 204 and (coding or length not in ("", "0"))
+        if announced_for_nothing or (coding and (length or coding.lower() != "chunked")):
+            self.will_close = True
 
     def content(self, limit: int) -> tuple[bytes, bool]:
         """The body, or one byte more than `limit` of it; and whether that is what was promised, and not cut off."""
@@ -176,6 +190,7 @@ class Response(http.client.HTTPResponse):
         except socket.timeout as error:
             raise ReadTimeoutError(self.pool, "", "timed out") from error
         except (OSError, http.client.HTTPException):
+            self.will_close = True  # http.client has closed what it could not parse
             return content, False
         finally:
             if not self.isclosed() or self.length or self.will_close:
@@ -201,9 +216,17 @@ class Response(http.client.HTTPResponse):
             request_method=self._method,
         )
 
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:
+            raise ValueError
+        return size
+
     def _close_conn(self) -> None:
         self._reader.enough = True
-        if self.fp.peek(1):
+        self.connection.owes_answer = False
+        pending = getattr(self._reader.sock, "pending", int)
+        if self.status == 101 or self.fp.peek(1) or pending():
             # Bytes behind the answer's end: nothing that comes over this connection can be believed any more.
             self.will_close = True
             with contextlib.suppress(OSError, AttributeError):  # urllib3's TLS within TLS knows no `shutdown`
@@ -217,6 +240,11 @@ class _Connection:
     # Others may set it on http.client's class, which would print what is sent to a proxy.
     debuglevel = 0
     call: Call
+    owes_answer = False
+
+    def _tunnel(self) -> None:
+        super()._tunnel()  # type: ignore[misc]
+        self.sock.settimeout(self.call.time_left(math.inf))  # type: ignore[attr-defined]
 
     def response_class(self, sock: socket.socket, **options: Any) -> Response:
         """For http.client, which makes one for a proxy's answer to CONNECT."""
@@ -301,6 +329,7 @@ class _Pool:
             if not call.connected:
                 self._connect(connection)
                 call.connected = True
+            connection.owes_answer = True
             # A server may refuse before it has read all: what it says counts, and not that it stopped listening.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 _send(connection.sock, message, call)
@@ -322,10 +351,23 @@ class _Pool:
         return response
 
     def _connect(self: Any, connection: Any) -> None:
-        if self.proxy is not None and self.scheme == "https":
-            self._prepare_proxy(connection)
-        else:
-            connection.connect()
+        call = connection.call
+        deadline = call.deadline
+        # A proxy's answer to CONNECT is part of connecting, however slowly it comes.
+        call.deadline = min(deadline, time.monotonic() + call.connect_timeout)
+        try:
+            if self.tunnels:
+                self._prepare_proxy(connection)
+            else:
+                connection.connect()
+        finally:
+            call.deadline = deadline
+
+    def _put_conn(self: Any, connection: Any) -> None:
+        if connection is not None and connection.owes_answer:
+            connection.close()  # `release_conn` of who has not read all
+            connection.owes_answer = False
+        super()._put_conn(connection)  # type: ignore[misc]
 
     def give_back(self: Any, connection: Any) -> None:
         """Keep a connection whose answer has been read."""
@@ -415,6 +457,7 @@ class Service:
         else:
             self.pool = _POOLS[parts.scheme](parts.hostname, parts.port, **settings)
         forwarding = proxy is not None and not secure
+        self.pool.tunnels = proxy is not None and secure
         self.target = base_url if forwarding else parts.path
         lines = proxy.headers.items() if proxy and forwarding else ()
         self.head = "".join(f"{name}: {value}\r\n" for name, value in lines)

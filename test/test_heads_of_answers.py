@@ -58,9 +58,10 @@ def outcome(make: Any, answer: bytes, method: str) -> Any:
         response = make(client, method=method)
         try:
             response.begin()
-            head = (response.status, response.reason, response.version, response.will_close, response.headers.items())
+            head = (response.status, response.reason, response.version, response.headers.items())
+            closes = response.will_close
             length, body = response.length, b"".join(iter(lambda: response.read(1000), b""))
-            return None if response.length else (*head, length, body)
+            return None if response.length else (closes, *head, length, body)
         except (http.client.HTTPException, ValueError):
             return None
         finally:
@@ -83,7 +84,14 @@ def test_an_answer_is_read_as_http_client_reads_it(answer: str, method: str) -> 
     content = answer.encode("latin-1")
     expected = outcome(http.client.HTTPResponse, content, method)
     read = outcome(ours, content, method)
-    assert read == expected or (read is None and has_no_one_end(answer))
+    if expected is None or read is None:
+        assert read is None
+        assert expected is None or has_no_one_end(answer)
+    elif read[1] == 204:
+        assert (read[0] >= expected[0], read[1:5], read[-1]) == (True, expected[1:5], b"")  # a body is none of its
+    else:
+        assert read[1:] == expected[1:]
+        assert read[0] >= expected[0]  # or it closes where there is a doubt
 
 
 def has_no_one_end(answer: str) -> bool:

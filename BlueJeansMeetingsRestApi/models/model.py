@@ -101,7 +101,11 @@ class Model:
             # Compiling all of them would be a third of the time that importing the package takes.
             cls = type(self)
             cls.__init__ = _constructor(cls)
-            cls.__init__(self, *args, **kwargs)
+            try:
+                cls.__init__(self, *args, **kwargs)
+            except (TypeError, ValueError):
+                del args, kwargs  # a traceback with variables would show them
+                raise
 
     def __init_subclass__(cls) -> None:
         declared = [
@@ -146,19 +150,22 @@ def _checked_property(attribute: Attribute) -> property:
     def assign(self: Model, value: Any) -> None:
         self.__dict__[attribute.name] = attribute.check(value)
 
-    return property(lambda self: self.__dict__[attribute.name], assign, doc=attribute.doc)
+    return property(lambda self: self.__dict__.get(attribute.name), assign, doc=attribute.doc)
 
 
 def _constructor(cls: type[Model]) -> Callable[..., None]:
     # Written out and compiled, as dataclasses do: help() and error messages show real arguments, at full speed.
     defaults = {f"_{a.name}": a.default for a in cls.attributes}
     lines = [f"def __init__(self{''.join(f', {a.name}=_{a.name}' for a in cls.attributes)}):"]
-    lines += ["    values = self.__dict__", "    values['additional_properties'] = {}"]
+    lines += ["    values = self.__dict__", "    values['additional_properties'] = {}", "    try:"]
     for a in cls.attributes:
         # As in the 2019 SDK, None given to the constructor skips the rule of allowed values.
         checked = f"None if {a.name} is None else check_{a.name}({a.name})" if a.allowed else a.name
         value = f"check_{a.name}({a.name})" if a.required else checked
-        lines.append(f"    values[{a.name!r}] = {value}")
+        lines.append(f"        values[{a.name!r}] = {value}")
+    # A traceback with variables would show them.
+    arguments = "".join(f", {a.name}" for a in cls.attributes)
+    lines += ["        return", "    except ValueError:", f"        del values{arguments}", "        raise"]
     namespace: dict[str, Any] = {**defaults, **{f"check_{a.name}": a.check for a in cls.attributes}}
     exec("\n".join(lines), namespace)
     constructor: Callable[..., None] = namespace["__init__"]
@@ -180,5 +187,5 @@ def _shown(value: Any) -> Any:
         return [_shown(item) for item in value]
     if not isinstance(value, Model):
         return redaction.redact(value)
-    values = ((a, getattr(value, a.name)) for a in value.attributes)
+    values = ((a, value.__dict__.get(a.name)) for a in value.attributes)
     return {a.name: redaction.mask(held) if a.secret else _shown(held) for a, held in values}
