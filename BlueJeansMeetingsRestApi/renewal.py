@@ -167,8 +167,9 @@ class RenewedToken(abc.ABC):
                 if attempt is None or is_mine:
                     until = min(ends, now + _EARLY_TAKES) if left > 0 else ends
                     attempt = process.under_way = _Attempt(left > 0, until)
-            in_background = is_mine and attempt.early and self._renews_in_background
-            if is_mine and not (in_background and self._renew_in_background(process, attempt)):
+            may_be_in_background = is_mine and attempt.early and self._renews_in_background
+            in_background = may_be_in_background and self._renew_in_background(process, attempt)
+            if is_mine and not in_background:
                 self._renew(process, attempt)
             if held is not None and left > 0 and (in_background or not is_mine):
                 return held.access

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from recorder import Recorder, Silence, reply
+from recorder import Recorder, Silence, keep_silent, reply
 from token_clock import TokenClock
 
 import BlueJeansMeetingsRestApi as bluejeans
@@ -193,6 +193,13 @@ class TestOneRequest:
             client.get_token()
         assert client.get_token().token
 
+    @pytest.mark.fault(34, "the one request gets no answer", "all who waited get the error", "ApiTimeoutError")
+    def test_64_threads_whose_request_gets_no_answer(self, clock: TokenClock) -> None:
+        with Recorder([keep_silent]) as server, asking(server.url, clock, read_timeout=0.3) as credentials:
+            errors = at_once(64, credentials.get_token)
+            assert {type(error) for error in errors} == {bluejeans.ApiTimeoutError}
+            assert len(server.requests) == 1
+
     @pytest.mark.fault(
         34, "who waits for another thread's renewal has less time", "it ends in its own", "ApiTimeoutError"
     )
@@ -356,6 +363,33 @@ class TestALife:
                 asked_at.append(second)
             clock.forward(0.999)
         assert 2 <= grants(bluejeans_sandbox) - 1 <= 10
+
+    @pytest.mark.fault(
+        35, "renewals fail until the token's end", "the error, and never a token past its end", "ServiceError"
+    )
+    def test_a_token_past_its_end_is_not_given_however_long_renewals_fail(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        token = client.get_token()
+        bluejeans_sandbox.fail_next(1000, status=500)
+        clock.forward(LIFETIME - 140)
+        while clock.wall() < token.expires_at:
+            assert client.get_token() == token
+            clock.forward(7)
+        with pytest.raises(bluejeans.ServiceError):
+            client.get_token()
+
+    def test_where_the_system_gives_no_thread_the_caller_renews(
+        self, client: bluejeans.ClientCredentials, clock: TokenClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def none(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        credentials = another(client, renew_in_background=True, clock=clock)
+        token = credentials.get_token()
+        clock.forward(LIFETIME - WINDOW / 2 + 1)
+        monkeypatch.setattr(threading.Thread, "start", none)
+        assert credentials.get_token() != token
 
     def test_a_failure_after_its_end_is_raised(
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
@@ -526,7 +560,27 @@ def get_user(configuration: bluejeans.Configuration, sandbox: Sandbox) -> int:
         return int(client.call_api(path, "GET", params, response_type="object")[0]["id"])
 
 
+def test_a_call_with_credentials_ends_in_its_own_time(
+    configuration: bluejeans.Configuration, clock: TokenClock
+) -> None:
+    with Recorder([keep_silent]) as server, asking(server.url, clock) as credentials:
+        configuration.host, configuration.credentials = server.url, credentials
+        with bluejeans.ApiClient(configuration) as caller, pytest.raises(bluejeans.ApiTimeoutError):
+            caller.call_api("/v1/user/7", "GET", _request_timeout=0.3)
+        assert [request.method for request in server.requests] == ["POST"]
+
+
 class TestWhereTheTokenGoes:
+    @pytest.mark.parametrize(
+        "url",
+        [r"https://evil.example\@{host}", "https://user@{host}", "https://{host} /", "https://{host}\n.evil.example"],
+    )
+    def test_not_to_a_url_that_others_read_another_host_in(self, url: str) -> None:
+        token = bluejeans.StaticToken("canary", allowed_hosts=["https://api.example"])
+        with pytest.raises(ValueError, match="not sent to") as caught:
+            token.authorization_for(url.format(host="api.example"))
+        assert "canary" not in str(caught.value)
+
     def test_to_call_api_as_a_header_and_not_in_the_query(
         self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, bluejeans_sandbox: Sandbox
     ) -> None:
@@ -586,6 +640,31 @@ class TestWhereTheTokenGoes:
             assert "authorization" not in other.requests[0].headers
 
 
+class Failing(bluejeans.MemoryTokenStore):
+    """A store that is down for what `cannot` names."""
+
+    def __init__(self, cannot: set[str] | None = None) -> None:
+        super().__init__()
+        self.texts, self.cannot = self._texts, cannot or set()
+
+    def read(self, key: str) -> str | None:
+        self.fail("read")
+        return self.texts.get(key, (None, 0.0))[0]
+
+    def write(self, key: str, text: str, seconds: float | None, fence: int) -> bool:
+        self.fail("write")
+        self.texts[key] = (text, float("inf"))
+        return True
+
+    def lock(self, key: str, seconds: float) -> Any:
+        self.fail("lock")
+        return super().lock(key, seconds)
+
+    def fail(self, what: str) -> None:
+        if what in self.cannot:
+            raise bluejeans.TokenStoreError("it is down")
+
+
 class TestSignIns:
     @pytest.fixture
     def shared(self, tmp_path: Path) -> TokenStore:
@@ -640,6 +719,60 @@ class TestSignIns:
         assert later.get_token().token == grant.access_token
         clock.forward(LIFETIME * 24 * 90)
         assert later.get_token().token != grant.access_token
+
+    def test_a_refresh_token_that_could_not_be_kept_is_not_lost(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        store = Failing()
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=store, clock=clock
+        )
+        store.cannot = {"write"}
+        clock.forward(LIFETIME)
+        credentials.get_token()
+        store.cannot = set()
+        clock.forward(LIFETIME)
+        token = credentials.get_token()
+        later = bluejeans.RefreshTokenCredentials(*client, api=api, store=store, clock=clock)
+        assert later.get_token() == token
+
+    def test_a_sign_in_whose_store_is_down_is_good_all_the_same(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        store = Failing({"lock", "read", "write"})
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=store, clock=clock
+        )
+        assert credentials.get_token().token
+        clock.forward(LIFETIME)
+        assert credentials.get_token().token
+
+    def test_who_took_a_token_from_the_store_knows_what_the_next_one_is_got_with(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        first_store, second_store = Failing(), Failing()
+        second_store.texts = first_store.texts
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        spent = str(sign_in(bluejeans_sandbox, api).refresh_token)
+        options: Any = {"refresh_token": spent, "api": api, "clock": clock}
+        first = bluejeans.RefreshTokenCredentials(*client, store=first_store, **options)
+        second = bluejeans.RefreshTokenCredentials(*client, store=second_store, **options)
+        assert first.get_token() == second.get_token()
+        second_store.cannot = {"lock", "read", "write"}
+        clock.forward(LIFETIME)
+        assert second.get_token().token
+
+    def test_a_store_that_is_down_does_not_ask_for_a_sign_in(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox
+    ) -> None:
+        credentials = bluejeans.RefreshTokenCredentials(
+            "id", "secret", api=api, store=Failing({"lock", "read", "write"})
+        )
+        with pytest.raises(bluejeans.ApiConnectionError, match="is in a store that cannot be used now"):
+            credentials.get_token()
+        assert bluejeans_sandbox.requests == []
 
     def test_a_store_without_a_sign_in_says_so(
         self, api: bluejeans.AuthenticationApi, shared: TokenStore, bluejeans_sandbox: Sandbox
@@ -852,9 +985,12 @@ class TestEnvironment:
         with self.found(environment=environment) as credentials, credentials.api:
             assert credentials.get_token().token
 
-    def test_a_token_is_for_the_host(self, bluejeans_sandbox: Sandbox) -> None:
+    def test_a_token_is_for_the_host_and_for_no_other(self, bluejeans_sandbox: Sandbox) -> None:
         found = self.found(environment={"HOST": bluejeans_sandbox.url, "ACCESS_TOKEN": "t"})
         assert found.authorization_for(bluejeans_sandbox.url) == "Bearer t"
+        assert found.api.api_client.configuration.host == bluejeans_sandbox.url
+        with pytest.raises(ValueError, match="not sent to https://api.bluejeans.com"):
+            found.authorization_for("https://api.bluejeans.com/v1")
 
     def test_a_file_holds_the_value(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("from a file\n")

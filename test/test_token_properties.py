@@ -70,7 +70,7 @@ class LifeOfAToken(RuleBasedStateMachine):
     def set_the_time_of_day(self, seconds: float) -> None:
         self.clock.set_wall(seconds)
 
-    @rule(times=st.integers(1, 2), status=st.sampled_from([500, 503, 429]))
+    @rule(times=st.integers(1, 2) | st.just(60), status=st.sampled_from([500, 503, 429]))
     def let_requests_fail(self, times: int, status: int) -> None:
         self.sandbox.fail_next(times, status=status)
         self.failing += times

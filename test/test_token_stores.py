@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import filelock
 import pytest
 import redis
 from cryptography.fernet import Fernet
@@ -255,6 +256,10 @@ class TestTheFile:
             with FileTokenStore(path).lock(KEY, LONG):
                 pass
 
+    def test_a_file_that_somebody_keeps_locked_is_a_store_that_cannot_be_used(self, path: Path) -> None:
+        with filelock.FileLock(f"{path}.lock"), pytest.raises(TokenStoreError, match="was not free in time"):
+            FileTokenStore(path).save(OTHER_KEY, TOKEN, LONG, 0)
+
     def test_a_pickle_of_it_leads_to_the_same_file(self, path: Path) -> None:
         key = Fernet.generate_key()
         store = FileTokenStore(path, encryption_key=key)
@@ -335,8 +340,10 @@ class TestTheRedis:
         assert PASSWORD not in f"{store} {store!r} {caught.value} {caught.value.__cause__}"
         assert f"127.0.0.1:{server.port}" in str(store)
 
-    @pytest.mark.parametrize("url", [f"https://u:{PASSWORD}@h", "no URL"])
-    def test_a_url_that_is_none_is_named_without_its_password(self, url: str) -> None:
+    @pytest.mark.parametrize(
+        "url", [f"https://u:{PASSWORD}@h", "no URL", f"redis://:{PASSWORD}/x@h", f"redis://h/0?{PASSWORD}=1"]
+    )
+    def test_a_url_that_is_none_is_not_shown(self, url: str) -> None:
         with pytest.raises(ValueError, match="is no URL of a Redis") as caught:
             RedisTokenStore(url)
         assert PASSWORD not in str(caught.value)
@@ -396,6 +403,37 @@ class TestTheRedis:
                 RedisTokenStore(server.url).write(KEY, "newer", LONG, new)
             assert sleeper.write(KEY, "older", LONG, old) is False
         assert sleeper.read(KEY) == "newer"
+
+    def test_a_fence_grows_also_where_its_counter_was_forgotten(self, server: RedisServer) -> None:
+        store = RedisTokenStore(server.url, **PATIENT)
+        for _ in range(3):
+            with store.lock(KEY, LONG) as fence:
+                store.write(KEY, "kept", None, fence)
+        with server.client as client:
+            client.delete(f"bluejeans:{{{KEY}}}:fence")  # as after a day without a renewal
+        with store.lock(KEY, LONG) as later:
+            assert later > fence
+            assert store.write(KEY, "later", None, later) is True
+
+    def test_a_short_silence_does_not_cost_the_lease(self, server: RedisServer) -> None:
+        store = RedisTokenStore(server.url, timeout=0.2, lease=2)
+        with store.lock(KEY, LONG) as fence:
+            with server.stopped():
+                threading.Event().wait(1)  # longer than a third of the lease, and than one answer may take
+            ends = time.monotonic() + 2
+            while time.monotonic() < ends:
+                with pytest.raises(TimeoutError), RedisTokenStore(server.url, **PATIENT).lock(KEY, 0):
+                    pass
+            assert store.write(KEY, "mine", LONG, fence) is True
+
+    def test_what_is_no_text_is_no_token(self, server: RedisServer) -> None:
+        with redis.Redis.from_url(server.url) as client:
+            client.hset(f"bluejeans:{{{KEY}}}", mapping={"text": b"\xff\xfe", "fence": 1})
+        assert RedisTokenStore(server.url, **PATIENT).load(KEY) is None
+
+    def test_a_client_of_another_kind_is_refused(self) -> None:
+        with pytest.raises(TypeError, match="takes a URL or a client of one Redis, not a object"):
+            RedisTokenStore(object())  # type: ignore[arg-type]
 
     def test_who_slept_and_was_not_overtaken_keeps_what_it_got(self, server: RedisServer) -> None:
         store = RedisTokenStore(server.url, **PATIENT)

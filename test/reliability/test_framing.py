@@ -1,0 +1,130 @@
+"""Row 8, closer: where one answer ends and the next begins. No caller gets what was meant for another."""
+
+from __future__ import annotations
+
+import copy
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import trustme
+from recorder import Recorder, reply
+from running import GRANT, Outcome
+
+import BlueJeansMeetingsRestApi as bluejeans
+
+Call = Callable[..., Outcome]
+TWICE = [{"operation": "get_token_by_client"}] * 2
+FORGED = reply({"access_token": "forged", "expires_in": 1})
+
+
+@pytest.mark.fault(8, "a preliminary answer (103) comes before the answer", "the answer is waited for")
+def test_a_preliminary_answer_is_not_the_answer(call: Call, server: Recorder) -> None:
+    def answer(connection: Any) -> None:
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+        connection.sendall(reply(GRANT))
+
+    server.answer(answer, reply(GRANT))
+    assert call(server.url, calls=TWICE).data["access_token"] == GRANT["access_token"]
+
+
+DOUBTFUL = {
+    "a chunk's length that is none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + FORGED,
+    "a chunk's length below zero": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n" + FORGED,
+    "a coding that is not chunked alone": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+    + FORGED,
+    "an upgrade that nobody asked for": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + FORGED,
+    "a body where none may be": b"HTTP/1.1 204 No Content\r\nContent-Length: 97\r\n\r\n" + FORGED,
+}
+
+
+@pytest.mark.fault(
+    8,
+    "what follows an answer is not sure to be the next",
+    "the connection is not used again",
+    "",
+    "ApiResponseError",
+    "ApiStatusError",
+)
+@pytest.mark.parametrize("where", DOUBTFUL)
+def test_a_connection_that_cannot_be_believed_is_not_used_again(call: Call, server: Recorder, where: str) -> None:
+    server.answer(DOUBTFUL[where], reply(GRANT))
+    outcome = call(server.url, calls=TWICE, max_attempts=1)
+    assert outcome.data["access_token"] == GRANT["access_token"]
+    assert server.connections == 2
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def over_tls(authority: trustme.CA) -> Iterator[Recorder]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Recorder([reply(GRANT)], tls=context) as server:
+        yield server
+
+
+@pytest.fixture
+def trusting(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> bluejeans.Configuration:
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    configuration = bluejeans.Configuration()
+    configuration.ssl_ca_cert, configuration.trust_env, configuration.max_attempts = str(path), False, 1
+    return configuration
+
+
+def token(configuration: bluejeans.Configuration) -> Callable[[bluejeans.AuthenticationApi], str | None]:
+    return lambda api: api.get_token_by_client({"client_id": "a", "client_secret": "b"}).access_token
+
+
+def test_bytes_that_tls_has_read_ahead_are_seen(over_tls: Recorder, trusting: bluejeans.Configuration) -> None:
+    """An answer as long as the reader's buffer, with another one behind it in the same record."""
+    padding = 8192 - len(reply({**GRANT, "padding": ""})) - len("8192") + len("98")
+    first = reply({**GRANT, "padding": "x" * padding})
+    over_tls.answer(first + FORGED, reply(GRANT))
+    trusting.host = over_tls.url
+    with bluejeans.AuthenticationApi(bluejeans.ApiClient(trusting)) as api:
+        tokens = {token(trusting)(api) for _ in range(2)}
+    assert (tokens, over_tls.connections) == ({GRANT["access_token"]}, 2)
+
+
+def test_an_answer_that_was_let_go_unread_is_not_the_next_ones(server: Recorder) -> None:
+    configuration = bluejeans.Configuration()
+    configuration.host, configuration.trust_env = server.url, False
+    server.answer(reply({"access_token": "forged", "padding": "x" * 100_000}), reply(GRANT))
+    with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+        raw: Any = api.get_token_by_client({"client_id": "a"}, _preload_content=False)
+        raw.read(10)
+        raw.release_conn()
+        assert token(configuration)(api) == GRANT["access_token"]
+
+
+def test_a_proxy_over_tls_takes_requests_without_tls(over_tls: Recorder, trusting: bluejeans.Configuration) -> None:
+    trusting.host, trusting.proxy = "http://127.0.0.1:9", over_tls.url
+    with bluejeans.AuthenticationApi(bluejeans.ApiClient(trusting)) as api:
+        assert token(trusting)(api) == GRANT["access_token"]
+    assert over_tls.requests[0].target == "http://127.0.0.1:9/oauth2/token?Client"
+
+
+@pytest.mark.fault(29, "a proxy answers CONNECT late, and then says nothing", "ends in time", "ApiProxyError")
+def test_a_proxy_that_is_late_leaves_no_time_for_tls(call: Call) -> None:
+    def answer_late(connection: Any) -> None:
+        threading.Event().wait(0.8)  # a slow proxy; the call has one second
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        connection.recv(1 << 16)
+        connection.recv(1)
+
+    with Recorder([answer_late]) as proxy:
+        call("https://127.0.0.1:1", proxy=proxy.url, call_timeout=1, max_attempts=1)
+
+
+def test_a_copied_configuration_keeps_its_credentials() -> None:
+    configuration = bluejeans.Configuration()
+    configuration.credentials = bluejeans.StaticToken("a-token")
+    for copied in (copy.copy(configuration), copy.deepcopy(configuration)):
+        assert copied.credentials is configuration.credentials
