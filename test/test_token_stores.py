@@ -326,7 +326,7 @@ class TestTheRedis:
         RedisTokenStore(server.url, **PATIENT).save(KEY, TOKEN, 60, 1)
         with server.client as client:
             assert client.keys() == [f"bluejeans:{{{KEY}}}"]
-            assert 59 <= client.ttl(f"bluejeans:{{{KEY}}}") <= 60
+            assert 50_000 <= client.pttl(f"bluejeans:{{{KEY}}}") <= 60_000
 
     def test_its_text_and_its_errors_show_no_password(self, server: RedisServer) -> None:
         store = RedisTokenStore(server.url.replace(PASSWORD, f"wrong-{PASSWORD}"))
@@ -417,7 +417,9 @@ class TestTheRedis:
         assert pickled.__reduce__() == store.__reduce__()  # its time limits and its lease
 
     def test_one_made_of_a_client_cannot_be_pickled(self, server: RedisServer) -> None:
-        with pytest.raises(TypeError, match="make the RedisTokenStore of a URL"):
+        with pytest.raises(
+            TypeError, match="^A client of redis-py cannot be pickled: make the RedisTokenStore of a URL$"
+        ):
             pickle.dumps(RedisTokenStore(server.client))
 
 
