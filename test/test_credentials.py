@@ -25,7 +25,7 @@ from token_clock import TokenClock
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.renewal import Renewal
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-from BlueJeansMeetingsRestApi.token_life import renewal_due
+from BlueJeansMeetingsRestApi.token_life import Clock, renewal_due
 from BlueJeansMeetingsRestApi.token_stores import TokenStore
 
 ENOUGH = 60  # seconds after which a test gives up
@@ -237,6 +237,13 @@ class TestOneRequest:
             assert credentials.get_token(timeout=ENOUGH).token == "a-token"
             assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
 
+    def test_a_sign_in_has_the_time_that_it_is_given(self, clock: TokenClock) -> None:
+        with Recorder([keep_silent]) as server:
+            api = asking(server.url, clock, call_timeout=ENOUGH, read_timeout=ENOUGH).api
+            credentials = bluejeans.RefreshTokenCredentials("id", "canary-secret", "canary-refresh", api=api)
+            with pytest.raises(bluejeans.ApiTimeoutError):
+                credentials.get_token(timeout=0.1)
+
     @pytest.mark.fault(9, "Ctrl-C while waiting for another thread's renewal", "the others get the token")
     def test_who_is_interrupted_leaves_the_others_alone(self, clock: TokenClock) -> None:
         class Interrupted(BaseException):
@@ -284,6 +291,17 @@ class TestALife:
         clock.forward(LIFETIME - WINDOW - 1)
         assert client.get_token() is token
         assert grants(bluejeans_sandbox) == 1
+
+    def test_for_a_moment_it_is_given_without_a_look_at_the_time_since_boot(
+        self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        credentials = bluejeans.ClientCredentials(bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret, api=api)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now)
+        token = credentials.get_token()
+        assert credentials.get_token() is token
+        monkeypatch.delattr(Clock, "boot")
+        assert credentials.get_token() is token
 
     @pytest.mark.fault(35, "the token is in its last tenth, at most five minutes", "one caller renews it")
     def test_a_token_that_is_due_is_renewed(
@@ -999,7 +1017,7 @@ class TestWhatIsTold:
         token = client.get_token()
         [line] = [r.getMessage() for r in caplog.records if r.name == "BlueJeansMeetingsRestApi.credentials"]
         assert line.startswith("The client_credentials token was renewed in 0.")
-        assert line.endswith("Z")
+        assert line.endswith(" s and is good until 2027-01-15T09:00:00Z")
         assert token.token not in caplog.text
 
     def test_each_renewal_is_told_to_on_renewal(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
