@@ -222,8 +222,9 @@ class TestOneRequest:
             credentials = asking(server.url, clock)
             leader = pool.submit(credentials.get_token, 1)
             assert silence.asked.wait(ENOUGH)
-            with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not end in 0\.1 seconds"):
+            with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not end in 0\.1 seconds") as caught:
                 credentials.get_token(timeout=0.1)
+            assert caught.value.status == 0
             assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
 
     @pytest.mark.fault(34, "who renews has less time than who waits", "one who waits renews then")
@@ -302,6 +303,20 @@ class TestALife:
         assert credentials.get_token() is token
         monkeypatch.delattr(Clock, "boot")
         assert credentials.get_token() is token
+
+    def test_that_moment_ends_when_it_is_due(self, clock: TokenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now)
+        monkeypatch.setattr(Clock, "boot", lambda _: now)
+        old, new = (reply({"access_token": token, "expires_in": 10}) for token in ("old", "new"))
+        with Recorder([old, new]) as server:
+            identity = ("id", "canary-secret")
+            credentials = bluejeans.ClientCredentials(*identity, api=asking(server.url, clock).api)
+            tokens = []
+            for seconds in (0, 8.9, 0.7):  # it is due half a second to a second before its end
+                now += seconds
+                tokens.append(credentials.get_token().token)
+        assert tokens == ["old", "old", "new"]
 
     @pytest.mark.fault(35, "the token is in its last tenth, at most five minutes", "one caller renews it")
     def test_a_token_that_is_due_is_renewed(

@@ -198,6 +198,13 @@ class TestTheFile:
         store.save(KEY, TOKEN, LONG, 0)
         assert (path.is_symlink(), elsewhere.read_bytes() == before) == (False, True)
 
+    @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="the system follows links always")
+    def test_a_link_that_came_just_now_is_not_followed(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path.symlink_to(path.rename(path.with_name("elsewhere")))
+        monkeypatch.setattr(os.path, "islink", lambda _: False)
+        with pytest.raises(TokenStoreError, match="cannot be read"):
+            FileTokenStore(path).load(KEY)
+
     def test_a_pipe_is_not_waited_for(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         path.unlink()
         os.mkfifo(path)
