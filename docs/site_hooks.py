@@ -32,7 +32,7 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def entries(markdown: str) -> list[dict[str, str]]:
-    return [{title: page} for title, page in re.findall(r"^- \[([^]]+)\]\(([^)]+)\)", markdown, re.M)]
+    return [{title.replace("`", ""): page} for title, page in re.findall(r"^- \[([^]]+)\]\(([^)]+)\)", markdown, re.M)]
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> None:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pickle
 import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import requests
-from recorder import Recorder, Silence, keep_silent, reply
+from recorder import Recorder, Silence, keep_silent, reply, unused_port
 from token_clock import TokenClock
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.renewal import Renewal
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-from BlueJeansMeetingsRestApi.token_life import renewal_due
+from BlueJeansMeetingsRestApi.token_life import Clock, renewal_due
 from BlueJeansMeetingsRestApi.token_stores import TokenStore
 
 pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
@@ -185,6 +187,24 @@ class TestOneRequest:
         assert grants(bluejeans_sandbox) == 1
         assert len({id(error) for error in errors}) == 64
 
+    def test_each_error_has_the_cause_of_the_one(self, clock: TokenClock) -> None:
+        with asking(f"http://127.0.0.1:{unused_port()}", clock) as credentials:
+            causes = {error.__cause__ for error in at_once(8, credentials.get_token)}
+        assert [type(cause).__module__ for cause in causes] == ["urllib3.exceptions"]
+
+    def test_a_mistake_of_ours_is_the_cause_where_it_is_no_failure_of_a_call(
+        self, client: bluejeans.ClientCredentials, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mistake = RuntimeError("a mistake")
+
+        def granted(*_: Any) -> Any:
+            raise mistake
+
+        monkeypatch.setattr(client, "_granted", granted)
+        errors = at_once(8, client.get_token)
+        assert [type(error) for error in errors] == [RuntimeError] * 8
+        assert {error.__cause__ for error in errors if error is not mistake} == {mistake}
+
     def test_after_a_failure_the_next_asks_again(
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox
     ) -> None:
@@ -209,8 +229,9 @@ class TestOneRequest:
             credentials = asking(server.url, clock)
             leader = pool.submit(credentials.get_token, 1)
             assert silence.asked.wait(ENOUGH)
-            with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not end in 0\.1 seconds"):
+            with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not end in 0\.1 seconds") as caught:
                 credentials.get_token(timeout=0.1)
+            assert caught.value.status == 0
             assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
 
     @pytest.mark.fault(34, "who renews has less time than who waits", "one who waits renews then")
@@ -223,6 +244,13 @@ class TestOneRequest:
             assert silence.asked.wait(ENOUGH)
             assert credentials.get_token(timeout=ENOUGH).token == "a-token"
             assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+
+    def test_a_sign_in_has_the_time_that_it_is_given(self, clock: TokenClock) -> None:
+        with Recorder([keep_silent]) as server:
+            api = asking(server.url, clock, call_timeout=ENOUGH, read_timeout=ENOUGH).api
+            credentials = bluejeans.RefreshTokenCredentials("id", "canary-secret", "canary-refresh", api=api)
+            with pytest.raises(bluejeans.ApiTimeoutError):
+                credentials.get_token(timeout=0.1)
 
     @pytest.mark.fault(9, "Ctrl-C while waiting for another thread's renewal", "the others get the token")
     def test_who_is_interrupted_leaves_the_others_alone(self, clock: TokenClock) -> None:
@@ -271,6 +299,31 @@ class TestALife:
         clock.forward(LIFETIME - WINDOW - 1)
         assert client.get_token() is token
         assert grants(bluejeans_sandbox) == 1
+
+    def test_for_a_moment_it_is_given_without_a_look_at_the_time_since_boot(
+        self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        credentials = bluejeans.ClientCredentials(bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret, api=api)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now)
+        token = credentials.get_token()
+        assert credentials.get_token() is token
+        monkeypatch.delattr(Clock, "boot")
+        assert credentials.get_token() is token
+
+    def test_that_moment_ends_when_it_is_due(self, clock: TokenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now)
+        monkeypatch.setattr(Clock, "boot", lambda _: now)
+        old, new = (reply({"access_token": token, "expires_in": 10}) for token in ("old", "new"))
+        with Recorder([old, new]) as server:
+            identity = ("id", "canary-secret")
+            credentials = bluejeans.ClientCredentials(*identity, api=asking(server.url, clock).api)
+            tokens = []
+            for seconds in (0, 8.9, 0.7):  # it is due half a second to a second before its end
+                now += seconds
+                tokens.append(credentials.get_token().token)
+        assert tokens == ["old", "old", "new"]
 
     @pytest.mark.fault(35, "the token is in its last tenth, at most five minutes", "one caller renews it")
     def test_a_token_that_is_due_is_renewed(
@@ -347,22 +400,47 @@ class TestALife:
             "WARNING"
         ]
 
-    @pytest.mark.fault(35, "100,000 calls while renewals fail", "at most 10 requests, with growing pauses")
+    @pytest.mark.fault(35, "100,000 calls while renewals fail", "at most 4 requests, with growing pauses")
     def test_failing_renewals_come_with_growing_pauses(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self,
+        client: bluejeans.ClientCredentials,
+        bluejeans_sandbox: Sandbox,
+        clock: TokenClock,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         client.get_token()
         clock.forward(LIFETIME - WINDOW)
         bluejeans_sandbox.fail_next(1000, status=503)
-        asked_at = []
-        for second in range(WINDOW):
-            before = grants(bluejeans_sandbox) if second % 10 == 0 else 0
+        for _ in range(WINDOW):
             for _ in range(333):
                 client.get_token()
-            if second % 10 == 0 and grants(bluejeans_sandbox) > before:
-                asked_at.append(second)
             clock.forward(0.999)
-        assert 2 <= grants(bluejeans_sandbox) - 1 <= 10
+        failures = grants(bluejeans_sandbox) - 1
+        assert 2 <= failures <= 4
+        told = [record for record in caplog.records if "could not be renewed" in record.message]
+        assert [record.levelname for record in told] == ["WARNING", *["DEBUG"] * (failures - 1)]
+        for record in told:
+            assert record.message.startswith("The client_credentials token could not be renewed and is good for ")
+            assert "s: (503) Reason: Service Unavailable POST http" in record.message
+
+    @pytest.mark.parametrize("kind", ["client", "user", "meeting", "sign-in"])
+    def test_a_renewal_before_its_end_is_one_request(
+        self, kind: str, request: pytest.FixtureRequest, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        """There is time for another one later."""
+        sandbox, options = bluejeans_sandbox, {"api": request.getfixturevalue("api"), "clock": clock}
+        credentials: bluejeans.Credentials = {
+            "client": lambda: request.getfixturevalue("client"),
+            "user": lambda: bluejeans.PasswordCredentials(sandbox.username, sandbox.password, **options),
+            "meeting": lambda: bluejeans.MeetingCredentials(sandbox.open_meeting_numeric_id, **options),
+            "sign-in": lambda: request.getfixturevalue("signed_in"),
+        }[kind]()
+        token = credentials.get_token()
+        clock.forward(token.expires_at - clock.wall() - 100)
+        sandbox.fail_next(10, status=503)
+        before = grants(sandbox)
+        assert credentials.get_token() == token
+        assert grants(sandbox) == before + 1
 
     @pytest.mark.fault(
         35, "renewals fail until the token's end", "the error, and never a token past its end", "ServiceError"
@@ -508,6 +586,41 @@ class TestRefusedTokens:
         assert [seen.status for seen in bluejeans_sandbox.requests] == [401, 200, 200]
         assert [earlier.status_code for earlier in answer.history] == [401]
 
+    def test_requests_says_what_it_sent_the_second_time(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox
+    ) -> None:
+        client.get_token()
+        bluejeans_sandbox.reset()
+        answer = requests.get(f"{bluejeans_sandbox.url}/v1/user/{bluejeans_sandbox.user_id}", auth=client)
+        assert answer.request.headers["Authorization"] == f"Bearer {client.get_token().token}"
+
+    def test_requests_sends_it_over_the_same_connection(self, client: bluejeans.ClientCredentials) -> None:
+        with Recorder([reply({"message": "no"}, status=401), reply({})]) as server, requests.Session() as session:
+            assert session.get(server.url, auth=another(client, allowed_hosts=[server.url])).status_code == 200
+            assert (len(server.requests), server.connections) == (2, 1)
+
+    def test_requests_has_the_time_limit_of_the_first_time(self, client: bluejeans.ClientCredentials) -> None:
+        with Recorder([reply({}, status=401), keep_silent]) as server, requests.Session() as session:
+            credentials = another(client, allowed_hosts=[server.url])
+            with pytest.raises(requests.ReadTimeout):
+                session.get(server.url, auth=credentials, timeout=0.2)
+
+    def test_requests_takes_the_token_that_another_thread_got_meanwhile(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox
+    ) -> None:
+        newer = []
+
+        def refuse(connection: Any) -> None:
+            credentials.invalidate()
+            newer.append(credentials.get_token().token)
+            connection.sendall(reply({}, status=401, Connection="close"))
+
+        with Recorder([refuse, reply({}, Connection="close")]) as server:
+            credentials = another(client, allowed_hosts=[server.url])
+            assert requests.get(server.url, auth=credentials).status_code == 200
+            assert server.requests[-1].headers["authorization"] == f"Bearer {newer[0]}"
+        assert grants(bluejeans_sandbox) == 2
+
     def test_requests_does_not_send_a_stream_twice(self, clock: TokenClock) -> None:
         grant = reply({"access_token": "a-token", "expires_in": 60})
         with Recorder([grant, reply(status=401)]) as server, asking(server.url, clock) as credentials:
@@ -542,6 +655,7 @@ class TestRefusedTokens:
             with pytest.raises(bluejeans.ReauthenticationRequired, match="has to sign in again") as caught:
                 signed_in.get_token()
         assert (grants(bluejeans_sandbox), caught.value.status) == (1, 401)
+        assert caught.value.reason == "the refresh token was refused"
 
     def test_a_static_token_that_is_refused(
         self, configuration: bluejeans.Configuration, bluejeans_sandbox: Sandbox
@@ -550,7 +664,8 @@ class TestRefusedTokens:
         for _ in range(2):
             with pytest.raises(bluejeans.ReauthenticationRequired) as caught:
                 get_user(configuration, bluejeans_sandbox)
-        assert "canary" not in str(caught.value)
+        said = "(401)\nReason: the token was refused\nIt cannot be renewed: get another one.\n"
+        assert str(caught.value) == said
         assert len(bluejeans_sandbox.requests) == 1
 
 
@@ -626,6 +741,25 @@ class TestWhereTheTokenGoes:
             requests.get(other.url, auth=credentials, headers={"Connection": "close"})
             assert other.requests[0].headers["authorization"] == f"Bearer {credentials.get_token().token}"
 
+    @pytest.mark.parametrize(
+        ("host", "url"),
+        [
+            ("https://other.example", "https://OTHER.example:443/x"),
+            ("https://other.example:443", "https://other.example/x"),
+            ("http://localhost", "http://localhost:80/x"),
+        ],
+    )
+    def test_a_port_need_not_be_written_out(self, host: str, url: str) -> None:
+        assert bluejeans.StaticToken("t", allowed_hosts=[host]).authorization_for(url) == "Bearer t"
+
+    @pytest.mark.parametrize(
+        "url",
+        ["http://other.example/x", "https://other.example:444/x", "https://sub.other.example/x", "//other.example"],
+    )
+    def test_what_differs_from_an_allowed_host_is_another(self, url: str) -> None:
+        with pytest.raises(ValueError, match="and not sent to"):
+            bluejeans.StaticToken("t", allowed_hosts=["https://other.example"]).authorization_for(url)
+
     def test_an_allowed_host_that_would_get_it_in_clear_text_is_refused(self) -> None:
         with pytest.raises(ValueError, match="allowed_hosts 'http://api.example' would send secrets in clear text"):
             bluejeans.StaticToken("t", allowed_hosts=["http://api.example"])
@@ -638,6 +772,9 @@ class TestWhereTheTokenGoes:
                 assert requests.get(server.url, auth=credentials).status_code == 401
             assert len(other.requests) == 1
             assert "authorization" not in other.requests[0].headers
+
+
+SIGN_IN_AGAIN = "The user has to sign in again, with AuthorizationCodeFlow.run() or the command bluejeans-auth login."
 
 
 class Failing(bluejeans.MemoryTokenStore):
@@ -778,8 +915,9 @@ class TestSignIns:
         self, api: bluejeans.AuthenticationApi, shared: TokenStore, bluejeans_sandbox: Sandbox
     ) -> None:
         credentials = bluejeans.RefreshTokenCredentials("id", "secret", api=api, store=shared)
-        with pytest.raises(bluejeans.ReauthenticationRequired, match="the store has no sign-in of this client"):
+        with pytest.raises(bluejeans.ReauthenticationRequired) as caught:
             credentials.get_token()
+        assert str(caught.value) == f"(0)\nReason: the store has no sign-in of this client\n{SIGN_IN_AGAIN}\n"
         assert bluejeans_sandbox.requests == []
 
     def test_two_users_of_one_client_have_tokens_of_their_own(
@@ -806,6 +944,69 @@ class TestSignIns:
         for spent in (credentials, bluejeans.RefreshTokenCredentials(*client, api=api, store=shared)):
             with pytest.raises(bluejeans.ReauthenticationRequired):
                 spent.get_token()
+
+    def test_one_that_was_revoked_is_not_asked_for_again(
+        self, signed_in: bluejeans.RefreshTokenCredentials, bluejeans_sandbox: Sandbox
+    ) -> None:
+        signed_in.revoke()
+        before = grants(bluejeans_sandbox)
+        with pytest.raises(bluejeans.ReauthenticationRequired) as caught:
+            signed_in.get_token()
+        assert str(caught.value) == f"(0)\nReason: the sign-in was revoked\n{SIGN_IN_AGAIN}\n"
+        assert grants(bluejeans_sandbox) == before
+
+    @pytest.mark.parametrize(("asked_before", "counts"), [(None, 0), (0, 0), (2000, 2000), (-50, 0)])
+    def test_its_token_lives_from_when_it_was_asked_for(
+        self,
+        api: bluejeans.AuthenticationApi,
+        bluejeans_sandbox: Sandbox,
+        clock: TokenClock,
+        asked_before: float | None,
+        counts: float,
+    ) -> None:
+        asked_at = None if asked_before is None else clock.wall() - asked_before
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            bluejeans_sandbox.client_id,
+            bluejeans_sandbox.client_secret,
+            sign_in(bluejeans_sandbox, api),
+            asked_at,
+            api=api,
+            clock=clock,
+        )
+        first = credentials.get_token()
+        assert first.expires_at == clock.wall() + LIFETIME - counts
+        clock.set_wall(-86400)  # so that the time since boot alone ends it
+        clock.forward(LIFETIME - counts - WINDOW - 1)
+        assert credentials.get_token() == first
+        clock.forward(WINDOW + 1)
+        assert credentials.get_token() != first
+
+    def test_a_grant_without_a_refresh_token_is_no_sign_in(self, shared: TokenStore) -> None:
+        grant = bluejeans.GrantCode(access_token="t", expires_in=3600)
+        with pytest.raises(ValueError, match="^refresh_token must be a text that is not empty$"):
+            bluejeans.RefreshTokenCredentials.of_grant("id", "secret", grant, store=shared)
+
+    def test_what_is_stored_is_stored_with_the_number_of_the_lock(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        fences = []
+
+        class Fenced(bluejeans.MemoryTokenStore):
+            @contextlib.contextmanager
+            def lock(self, key: str, seconds: float) -> Iterator[int]:
+                with super().lock(key, seconds):
+                    yield len(fences) + 7
+
+            def write(self, key: str, text: str, seconds: float | None, fence: int) -> bool:
+                fences.append(fence)
+                return super().write(key, text, seconds, fence)
+
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        grant, options = sign_in(bluejeans_sandbox, api), {"api": api, "store": Fenced(), "clock": clock}
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(*client, grant, **options)
+        clock.forward(LIFETIME)
+        credentials.get_token()
+        assert fences == [7, 8]
 
 
 class TestStores:
@@ -835,13 +1036,40 @@ class TestStores:
         assert (new[0] != old[0], grants(bluejeans_sandbox)) == (True, 2)
 
     def test_in_the_window_nobody_waits_for_another_process(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: TokenClock
+        self,
+        client: bluejeans.ClientCredentials,
+        bluejeans_sandbox: Sandbox,
+        store: TokenStore,
+        clock: TokenClock,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         credentials = another(client, store=store, clock=clock)
         token = credentials.get_token()
         clock.forward(LIFETIME - WINDOW / 2 + 1)
         with store.lock(credentials._key, ENOUGH):
             assert credentials.get_token() == token
+        assert grants(bluejeans_sandbox) == 1
+        assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+    def test_one_that_has_ended_is_not_taken_though_it_ended_later_than_ones_own(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: TokenClock
+    ) -> None:
+        credentials = another(client, store=store, clock=clock)
+        credentials.get_token()
+        stored = store.load(credentials._key)
+        assert stored is not None
+        later = {"expires_at": stored.expires_at + 5, "boot_expires_at": stored.boot_expires_at + 5}
+        store.save(credentials._key, replace(stored, access_token="ended", **later), None, 0)
+        clock.forward(LIFETIME + 10)
+        assert credentials.get_token().token != "ended"
+        assert grants(bluejeans_sandbox) == 2
+
+    def test_one_is_taken_as_long_as_it_is_good(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: TokenClock
+    ) -> None:
+        token = another(client, store=store, clock=clock).get_token()
+        clock.forward(LIFETIME - 0.5)
+        assert another(client, store=store, clock=clock).get_token() == token
         assert grants(bluejeans_sandbox) == 1
 
     def test_another_secret_does_not_get_the_token(
@@ -912,7 +1140,8 @@ class TestPickles:
             configuration.logger_file = None
 
     def test_a_refresh_token_is_not_put_into_two_processes(self, signed_in: bluejeans.RefreshTokenCredentials) -> None:
-        with pytest.raises(TypeError, match="RefreshTokenCredentials needs a store"):
+        why = "^A refresh token works once, and not in two processes: RefreshTokenCredentials needs a store$"
+        with pytest.raises(TypeError, match=why):
             pickle.dumps(signed_in)
 
     def test_a_sign_in_with_a_store_is_pickled(
@@ -936,7 +1165,7 @@ class TestWhatIsTold:
         token = client.get_token()
         [line] = [r.getMessage() for r in caplog.records if r.name == "BlueJeansMeetingsRestApi.credentials"]
         assert line.startswith("The client_credentials token was renewed in 0.")
-        assert line.endswith("Z")
+        assert line.endswith(" s and is good until 2027-01-15T09:00:00Z")
         assert token.token not in caplog.text
 
     def test_each_renewal_is_told_to_on_renewal(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:

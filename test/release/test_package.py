@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -56,7 +57,7 @@ WITHOUT_AN_EXTRA = {
 def oldest_python() -> str:
     """The oldest Python that the package is for."""
     found = shutil.which("python3.9")
-    if found is None:
+    if found is None or subprocess.run([found, "--version"], capture_output=True, check=False).returncode:
         if os.environ.get("BLUEJEANS_TEST_SKIPS_NOTHING"):
             pytest.fail("python3.9 is missing")
         pytest.skip("python3.9 is missing")
