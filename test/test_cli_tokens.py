@@ -339,6 +339,10 @@ class TestExec:
             "BLUEJEANS_CLIENT_ID": env["BLUEJEANS_CLIENT_ID"],
         }
 
+    def test_takes_the_address_of_a_redis_away_which_may_hold_a_password(self, env: dict[str, str]) -> None:
+        env = {**env, "BLUEJEANS_TOKEN_STORE": "redis://:a-password@127.0.0.1:1/0"}
+        assert "BLUEJEANS_TOKEN_STORE" not in run("exec", "--no-store", "--", "env", env=env).stdout
+
     def test_a_program_of_this_package_finds_its_credentials(self, env: dict[str, str]) -> None:
         program = "import BlueJeansMeetingsRestApi as b; print(b.default_credentials())"
         assert run("exec", "--", sys.executable, "-c", program, env=env).stdout == "StaticToken(...)\n"

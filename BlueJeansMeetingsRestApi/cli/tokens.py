@@ -47,6 +47,8 @@ def execute(arguments: argparse.Namespace) -> int:
             access = credentials.get_token()
         host = credentials.api.api_client.configuration.host
     secret = {setting_name(name) + ending for name in given.SECRETS for ending in ("", "_FILE")}
+    if "://" in os.environ.get(setting_name("TOKEN_STORE"), ""):
+        secret.add(setting_name("TOKEN_STORE"))  # such a URL may hold a password
     environment = {name: value for name, value in os.environ.items() if name not in secret}
     environment[setting_name("ACCESS_TOKEN")] = access.token
     environment[setting_name("HOST")] = host
