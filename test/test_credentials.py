@@ -25,7 +25,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.renewal import Renewal
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_life import Clock, renewal_due
-from BlueJeansMeetingsRestApi.token_stores import TokenStore
+from BlueJeansMeetingsRestApi.token_stores import StoredToken, TokenStore
 
 pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
 ENOUGH = 60  # seconds after which a test gives up
@@ -1087,8 +1087,73 @@ class TestStores:
         self, client: bluejeans.ClientCredentials, store: TokenStore
     ) -> None:
         credentials = another(client, store=store)
-        with store.lock(credentials._key, ENOUGH), pytest.raises(bluejeans.ApiTimeoutError, match="another process"):
+        with store.lock(credentials._key, ENOUGH), pytest.raises(bluejeans.ApiTimeoutError) as caught:
             credentials.get_token(timeout=0.2)
+        said = "(0)\nReason: another process's renewal of the token did not end in time\n"
+        assert str(caught.value) == said
+
+    def test_who_waited_for_the_lock_takes_what_its_holder_stored(
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        waits = threading.Event()
+
+        class Watched(bluejeans.MemoryTokenStore):
+            def lock(self, key: str, seconds: float) -> contextlib.AbstractContextManager[int]:
+                if held.is_set():
+                    waits.set()
+                return super().lock(key, seconds)
+
+        held, store = threading.Event(), Watched()
+        waiting = another(client, store=store, clock=clock)
+        with ThreadPoolExecutor(1) as pool:
+            with store.lock(waiting._key, ENOUGH) as fence:
+                held.set()
+                asked = pool.submit(waiting.get_token)
+                assert waits.wait(ENOUGH)
+                end, boot_end = clock.wall() + LIFETIME, clock.boot() + LIFETIME
+                store.save(waiting._key, StoredToken("stored", LIFETIME, end, boot_end, clock.boot_id), None, fence)
+            assert asked.result(ENOUGH).token == "stored"
+            waits.clear()
+            assert another(client, store=store, clock=clock).get_token().token == "stored"
+        assert (grants(bluejeans_sandbox), waits.is_set()) == (0, False)  # what is good is taken without the lock
+
+    def test_who_was_overtaken_takes_the_newer_token(
+        self, client: bluejeans.ClientCredentials, clock: TokenClock
+    ) -> None:
+        class Overtaken(bluejeans.MemoryTokenStore):
+            """Somebody else held the lock meanwhile, and has stored a token."""
+
+            def save(self, key: str, token: StoredToken, seconds: float | None, fence: int) -> bool:
+                return not super().save(key, replace(token, access_token="newer"), seconds, fence)
+
+        class Emptied(bluejeans.MemoryTokenStore):
+            """And forgotten it again."""
+
+            def save(self, key: str, token: StoredToken, seconds: float | None, fence: int) -> bool:
+                return False
+
+        assert another(client, store=Overtaken(), clock=clock).get_token().token == "newer"
+        assert len(another(client, store=Emptied(), clock=clock).get_token().token) == 32
+
+    def test_what_can_be_refreshed_is_kept_and_what_cannot_is_forgotten_at_its_end(
+        self,
+        client: bluejeans.ClientCredentials,
+        api: bluejeans.AuthenticationApi,
+        bluejeans_sandbox: Sandbox,
+        clock: TokenClock,
+    ) -> None:
+        kept_for = []
+
+        class Watched(bluejeans.MemoryTokenStore):
+            def write(self, key: str, text: str, seconds: float | None, fence: int) -> bool:
+                kept_for.append(seconds)
+                return super().write(key, text, seconds, fence)
+
+        another(client, store=Watched(), clock=clock).get_token()
+        refresh_token = str(sign_in(bluejeans_sandbox, api).refresh_token)
+        identity = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret, refresh_token)
+        bluejeans.RefreshTokenCredentials(*identity, api=api, store=Watched(), clock=clock).get_token()
+        assert kept_for == [LIFETIME, None]
 
     @pytest.mark.fault(36, "the store cannot be used", "the service is asked, and a warning logged")
     def test_a_store_that_cannot_be_used_stops_nobody(
@@ -1102,8 +1167,11 @@ class TestStores:
         credentials = another(client, store=bluejeans.FileTokenStore(tmp_path / "file" / "tokens.json"))
         assert credentials.get_token() is credentials.get_token()
         assert grants(bluejeans_sandbox) == 1
-        assert "The token is renewed without its store" in caplog.text
-        assert "The token is not kept" in caplog.text
+        store = credentials._store
+        assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+            f"The token is renewed without its store: {store!r} cannot be read: Not a directory",
+            f"The token is not kept: {store!r} cannot be locked: File exists",
+        ]
 
     def test_revoking_forgets_it(
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore

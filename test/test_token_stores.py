@@ -334,6 +334,19 @@ def test_a_text_is_gone_at_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 class TestTheRedis:
+    def test_with_a_key_it_holds_nothing_that_can_be_read(self, server: RedisServer) -> None:
+        RedisTokenStore(server.url, encryption_key=Fernet.generate_key(), **PATIENT).save(KEY, TOKEN, LONG, 1)
+        with server.client as client:
+            held = client.hget(f"bluejeans:{{{KEY}}}", "text")
+        assert "access_token" not in held
+        assert RedisTokenStore(server.url, **PATIENT).load(KEY) is None
+
+    def test_its_text_says_where_it_is(self, server: RedisServer) -> None:
+        assert repr(RedisTokenStore(server.url)) == f"RedisTokenStore at 127.0.0.1:{server.port}/0"
+        assert repr(RedisTokenStore("redis://a.example/3")) == "RedisTokenStore at a.example:/3"
+        client = redis.Redis(unix_socket_path=str(server.socket), password=PASSWORD)
+        assert repr(RedisTokenStore(client)) == f"RedisTokenStore at {server.socket}"
+
     def test_a_key_shows_no_id_and_lasts_as_long_as_the_token(self, server: RedisServer) -> None:
         RedisTokenStore(server.url, **PATIENT).save(KEY, TOKEN, 60, 1)
         with server.client as client:
@@ -453,6 +466,10 @@ class TestTheRedis:
             store = RedisTokenStore(f"redis://127.0.0.1:{silent.getsockname()[1]}", timeout=0.1)
             with pytest.raises(TokenStoreError, match="TimeoutError"):
                 store.read(KEY)
+            silent.setblocking(False)
+            silent.accept()[0].close()
+            with pytest.raises(BlockingIOError):  # it was tried once
+                silent.accept()
 
     def test_a_pickle_of_it_leads_to_the_same_server(self, server: RedisServer) -> None:
         store = RedisTokenStore(server.url, **PATIENT)
