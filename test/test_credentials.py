@@ -470,13 +470,18 @@ class TestALife:
         assert credentials.get_token() != token
 
     def test_a_failure_after_its_end_is_raised(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self,
+        client: bluejeans.ClientCredentials,
+        bluejeans_sandbox: Sandbox,
+        clock: TokenClock,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         client.get_token()
         clock.forward(LIFETIME)
         bluejeans_sandbox.fail_next(status=400)
         with pytest.raises(bluejeans.BadRequestError):
             client.get_token()
+        assert "could not be renewed" not in caplog.text  # it is the caller's, and told once
 
     @pytest.mark.parametrize("grant", [{"expires_in": 0}, {}, {"expires_in": None}])
     def test_a_token_that_does_not_say_how_long_it_lasts_is_used_once(
