@@ -234,6 +234,21 @@ class Response(http.client.HTTPResponse):
         super()._close_conn()  # type: ignore[misc]
 
 
+class _SocketUnderTLS:
+    """A socket to a proxy over TLS, for TLS within it: urllib3 gives each of its reads the whole time."""
+
+    def __init__(self, sock: Any, connection: _Connection) -> None:
+        self._sock, self._connection = sock, connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def recv(self, *args: Any) -> Any:
+        left = min(self._connection.call.time_left(math.inf), self._sock.gettimeout() or math.inf)
+        self._sock.settimeout(left if left < math.inf else None)
+        return self._sock.recv(*args)
+
+
 class _Connection:
     """What our connections do differently, over HTTP and HTTPS alike."""
 
@@ -241,6 +256,9 @@ class _Connection:
     debuglevel = 0
     call: Call
     owes_answer = False
+
+    def _connect_tls_proxy(self, *args: Any) -> _SocketUnderTLS:
+        return _SocketUnderTLS(super()._connect_tls_proxy(*args), self)  # type: ignore[misc]
 
     def _tunnel(self) -> None:
         super()._tunnel()  # type: ignore[misc]

@@ -6,11 +6,12 @@ import copy
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
-from recorder import Recorder, reply
+from recorder import Recorder, drip, reply
 from running import GRANT, Outcome
 
 import BlueJeansMeetingsRestApi as bluejeans
@@ -121,6 +122,19 @@ def test_a_proxy_that_is_late_leaves_no_time_for_tls(call: Call) -> None:
 
     with Recorder([answer_late]) as proxy:
         call("https://127.0.0.1:1", proxy=proxy.url, call_timeout=1, max_attempts=1)
+
+
+@pytest.mark.fault(29, "a handshake within a proxy's TLS comes byte by byte", "ends in time", "ApiProxyError")
+def test_tls_within_tls_that_drips_ends_in_time(
+    call: Call, authority: trustme.CA, over_tls: Recorder, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    begun = drip(b"HTTP/1.1 200 OK\r\n\r\n", b"\x16\x03\x03\x3f\xff")
+    over_tls.answer(begun)
+    over_tls.tolerant = True
+    call(
+        "https://127.0.0.1:1", proxy=over_tls.url, ssl_ca_cert=str(tmp_path / "ca.pem"), call_timeout=1, max_attempts=1
+    )
 
 
 def test_a_copied_configuration_keeps_its_credentials() -> None:
