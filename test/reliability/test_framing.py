@@ -79,8 +79,8 @@ def trusting(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) ->
     return configuration
 
 
-def token(configuration: bluejeans.Configuration) -> Callable[[bluejeans.AuthenticationApi], str | None]:
-    return lambda api: api.get_token_by_client({"client_id": "a", "client_secret": "b"}).access_token
+def token(api: bluejeans.AuthenticationApi) -> str | None:
+    return api.get_token_by_client({"client_id": "a", "client_secret": "b"}).access_token
 
 
 def test_bytes_that_tls_has_read_ahead_are_seen(over_tls: Recorder, trusting: bluejeans.Configuration) -> None:
@@ -90,7 +90,7 @@ def test_bytes_that_tls_has_read_ahead_are_seen(over_tls: Recorder, trusting: bl
     over_tls.answer(first + FORGED, reply(GRANT))
     trusting.host = over_tls.url
     with bluejeans.AuthenticationApi(bluejeans.ApiClient(trusting)) as api:
-        tokens = {token(trusting)(api) for _ in range(2)}
+        tokens = {token(api) for _ in range(2)}
     assert (tokens, over_tls.connections) == ({GRANT["access_token"]}, 2)
 
 
@@ -102,13 +102,13 @@ def test_an_answer_that_was_let_go_unread_is_not_the_next_ones(server: Recorder)
         raw: Any = api.get_token_by_client({"client_id": "a"}, _preload_content=False)
         raw.read(10)
         raw.release_conn()
-        assert token(configuration)(api) == GRANT["access_token"]
+        assert token(api) == GRANT["access_token"]
 
 
 def test_a_proxy_over_tls_takes_requests_without_tls(over_tls: Recorder, trusting: bluejeans.Configuration) -> None:
     trusting.host, trusting.proxy = "http://127.0.0.1:9", over_tls.url
     with bluejeans.AuthenticationApi(bluejeans.ApiClient(trusting)) as api:
-        assert token(trusting)(api) == GRANT["access_token"]
+        assert token(api) == GRANT["access_token"]
     assert over_tls.requests[0].target == "http://127.0.0.1:9/oauth2/token?Client"
 
 
