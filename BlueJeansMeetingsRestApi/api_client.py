@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Callable, NoReturn
 from urllib.parse import quote
 
 from . import models
-from .configuration import Configuration
+from .configuration import Configuration, whole_number
 from .exceptions import ApiResponseError, UnauthorizedError
 from .models.model import Model
 from .redaction import leaves_no_variables
-from .rest import Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
+from .rest import METHODS, Limits, Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ class ApiClient:
             made.terminate()
         return pool
 
+    @pool.setter
+    def pool(self, value: ThreadPool) -> None:
+        self._pools[os.getpid()] = value
+
     @property
     def user_agent(self) -> str:
         """The `User-Agent` header."""
@@ -143,6 +147,8 @@ class ApiClient:
         in_thread = old_names.pop("async", async_req)
         if old_names:
             raise TypeError(f"Got an unexpected keyword argument '{next(iter(old_names))}' to method call_api")
+        if _max_attempts is not None:
+            whole_number("_max_attempts", _max_attempts)
 
         def tuples(params: Any) -> list[tuple[str, Any]]:
             if not params:
@@ -163,36 +169,89 @@ class ApiClient:
         self.update_params_for_auth(headers, query, auth_settings)
         for name, value in tuples(path_params):
             quoted = quote(str(value), safe=configuration.safe_chars_for_path_param)
+            if {".", ".."} & set(quoted.split("/")):
+                raise ValueError(f"The path parameter {name!r} leads to another path: {str(value)!r}")
             resource_path = resource_path.replace(f"{{{name}}}", quoted)
 
         content, fields = self.sanitize_for_serialization(body), tuples(post_params) + _file_fields(files or {})
 
         def prepared() -> Request:
-            lines, settings = dict(tuples(headers)), (idempotent, redirect_is_answer)
-            return self.rest_client.prepare(method, base_url, resource_path, query, lines, content, fields, *settings)
+            return self.rest_client.prepare(
+                method,
+                base_url,
+                resource_path,
+                query,
+                dict(tuples(headers)),
+                content,
+                fields,
+                idempotent=idempotent,
+                redirect_is_answer=redirect_is_answer,
+            )
 
-        request = prepared()  # also to say at once what cannot be sent
+        sends_by_itself = self._sends_by_itself(method)
+        request = None if sends_by_itself else prepared()  # also to say at once what cannot be sent
 
-        def send() -> Any:
-            limits = self.rest_client.limits(_request_timeout)
-            how = (_preload_content, limits, _max_attempts)
+        def send(limits: Limits) -> Any:
+            if sends_by_itself:
+                return self.request(
+                    method,
+                    base_url + resource_path,
+                    query_params=query,
+                    headers=dict(tuples(headers)),
+                    post_params=fields,
+                    body=content,
+                    _preload_content=_preload_content,
+                    _request_timeout=_request_timeout,
+                )
+            ready = request if request is not None and credentials is None else prepared()
+            return self.rest_client.send(ready, _preload_content, limits, _max_attempts)
+
+        def send_authorized(limits: Limits) -> Any:
             if credentials is None:
-                return self.rest_client.send(request, *how)
+                return send(limits)
             headers["Authorization"] = credentials.authorization_for(base_url, limits.left())
             try:
-                return self.rest_client.send(prepared(), *how)
+                return send(limits)
             except UnauthorizedError:
                 # The token should have been good. Once more, with another one.
                 credentials.invalidate(headers["Authorization"].partition(" ")[2])
             headers["Authorization"] = credentials.authorization_for(base_url, limits.left())
-            return self.rest_client.send(prepared(), *how)
+            return send(limits)
 
         def call() -> Any:
-            response = self.last_response = send()
+            response = self.last_response = send_authorized(self.rest_client.limits(_request_timeout))
             data = (response_type and self.deserialize(response, response_type)) if _preload_content else response
             return data if _return_http_data_only else (data, response.status, response.headers)
 
         return self.pool.apply_async(leaves_no_variables(call)) if in_thread else call()
+
+    @leaves_no_variables
+    def request(
+        self,
+        method: str,
+        url: str,
+        query_params: Any = None,
+        headers: Any = None,
+        post_params: Any = None,
+        body: Any = None,
+        _preload_content: bool = True,
+        _request_timeout: RequestTimeout = None,
+    ) -> Any:
+        """Send a request to a whole URL, with `body` as JSON knows it, and return the `RESTResponse`.
+
+        For programs of the 2019 SDK, which call it, or whose clients have one of their own: then `call_api` goes by way
+        of that, and of `RESTClientObject.request` or `.POST` where those are a program's own.
+        """
+        given = {"query_params": query_params, "headers": headers, "post_params": post_params, "body": body}
+        arguments = {name: value for name, value in given.items() if value}
+        send = getattr(self.rest_client, method.upper(), None) or functools.partial(self.rest_client.request, method)
+        return send(url, _preload_content=_preload_content, _request_timeout=_request_timeout, **arguments)
+
+    def _sends_by_itself(self, method: str) -> bool:
+        """Whether the program has put something of its own in the place of a method that used to send requests."""
+        verb = method.upper()
+        now = (self.request, getattr(self.rest_client, "request", None), getattr(self.rest_client, verb, None))
+        return tuple(getattr(way, "__func__", way) for way in now) != (*_REQUESTS, _VERBS.get(verb))
 
     def sanitize_for_serialization(self, obj: Any) -> Any:
         """`obj` as JSON knows it: models by their JSON keys without what is None, dates in ISO 8601."""
@@ -222,15 +281,25 @@ class ApiClient:
         except (ValueError, RecursionError) as error:
             problem = f"the answer is not what was promised: {error or 'nested too deep'}"
         # Raised out here, lest the parser's error, which may hold the body, comes along as `__context__`.
-        raise ApiResponseError(0, problem, response if isinstance(response, RESTResponse) else None)
+        request = getattr(response, "request", None)
+        raise ApiResponseError(
+            0,
+            problem,
+            response if isinstance(response, RESTResponse) else None,
+            secrets=request.secrets if isinstance(request, Request) else (),
+        )
 
     def _save(self, response: RESTResponse) -> str:
         """Write the body to a file named as the answer's Content-Disposition says, and return its path."""
         import tempfile
+        from email.message import Message
 
-        named = re.search(r"filename=['\"]?([^'\"\s;]+)", response.getheader("Content-Disposition") or "")
+        header = Message()
+        header["Content-Disposition"] = response.getheader("Content-Disposition") or ""
         # The server's choice of a name must not lead out of the folder, nor over a file that is there.
-        name = re.split(r"[/\\]", named.group(1))[-1].lstrip(".") if named else ""
+        name = re.split(r"[/\\]", header.get_filename("").strip("'"))[-1].lstrip(".")
+        stem, extension = os.path.splitext("".join(c if c.isprintable() else "_" for c in name))
+        name = stem[:40] + extension[:20]  # which any file system takes
         folder = self.configuration.temp_folder_path or tempfile.gettempdir()
         path = os.path.join(folder, name)
         if os.path.lexists(path):
@@ -281,6 +350,11 @@ class ApiClient:
                     querys.append((setting["key"], setting["value"]))
             else:
                 raise ValueError("Authentication token must be in `query` or `header`")
+
+
+# What sends requests unless a program puts something of its own there.
+_REQUESTS = (ApiClient.request, RESTClientObject.request)
+_VERBS = {method: getattr(RESTClientObject, method) for method in METHODS}
 
 
 def _file_fields(files: Mapping[str, str | Sequence[str]]) -> list[tuple[str, tuple[str, bytes, str]]]:
@@ -351,7 +425,7 @@ def _reader(type_: Any, module: str = models.__name__) -> Callable[[Any], Any]:
         return _of_object(lambda fields: {key: of(part) for key, part in fields.items()})
     name = name.rpartition(".")[2]
     cls = cls or getattr(sys.modules[module], name, None) or getattr(models, name)
-    return _model_reader(cls) if issubclass(cls, Model) else _old_model_reader(cls)
+    return _model_reader(cls) if issubclass(cls, Model) and cls.is_as_declared else _generated_model_reader(cls)
 
 
 def _unless_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -399,8 +473,8 @@ def _reader_on_first_use(namespace: dict[str, Any], name: str, type_: str, modul
     return read
 
 
-def _old_model_reader(cls: Any) -> Callable[[Any], Any]:
-    """Of a class that swagger-codegen made."""
+def _generated_model_reader(cls: Any) -> Callable[[Any], Any]:
+    """Of a class that swagger-codegen made, or that a program has made of ours: its constructor is called."""
 
     def read(fields: dict[str, Any]) -> Any:
         known = {}

@@ -26,16 +26,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from . import models
 from .api.authentication_api import AuthenticationApi
-from .configuration import Configuration, seconds, split_url
-from .credentials import CredentialsOptions, RefreshTokenCredentials, sign_in_again
+from .configuration import Configuration, seconds, split_url, text
+from .credentials import CredentialsOptions, RefreshTokenCredentials, origin, sign_in_again
 from .exceptions import ApiException, ApiResponseError, ApiTimeoutError, ReauthenticationRequired, UnauthorizedError
 from .redaction import leaves_no_variables
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-# Where people sign in to what programs call at the first.
-_PAGES_OF = {"https://api.bluejeans.com": "https://bluejeans.com"}
+# Where people sign in to the live service, which programs call at another host.
+_LIVE, _ITS_PAGES = ("https", "api.bluejeans.com", 443), "https://bluejeans.com"
 _ON_THIS_MACHINE = "http://127.0.0.1/callback"
 _TELLING_TAKES = 2.0  # seconds at most
 
@@ -71,10 +71,11 @@ def authorization_url(
         response_type=response_type,
         app_name=app_name,
         app_logo_url=app_logo_url,
-    ).arguments
+    )
     host = (configuration or Configuration()).base_url
-    query = {name: value for name, value in described["query_params"].items() if value is not None}
-    return f"{_PAGES_OF.get(host, host)}{described['resource_path']}?{urlencode(query)}"
+    pages = _ITS_PAGES if origin(host) == _LIVE and not urlsplit(host).path else host
+    query = {name: value for name, value in described.query_params.items() if value is not None}
+    return f"{pages}{described.where[0]}?{urlencode(query)}"
 
 
 class Answer(NamedTuple):
@@ -204,12 +205,9 @@ class AuthorizationCodeFlow:
         app_logo_url: str | None = None,
         **options: Unpack[CredentialsOptions],
     ) -> None:
-        for name, value in (("client_id", client_id), ("client_secret", client_secret)):
-            if not isinstance(value, str) or not value:
-                raise ValueError(f"{name} must be a text that is not empty")
         self.redirect_uri = redirect_uri or _ON_THIS_MACHINE
         split_url("redirect_uri", self.redirect_uri.partition("?")[0])
-        self._client_id, self._client_secret = client_id, client_secret
+        self._client_id, self._client_secret = text("client_id", client_id), text("client_secret", client_secret)
         self._asked: _Asked = {"scope": scope, "app_name": app_name, "app_logo_url": app_logo_url}
         self._options = options
         self._state = ""

@@ -80,8 +80,11 @@ class Configuration:
         cls._default = default and default.__copy__()
 
     def __getstate__(self) -> dict[str, Any]:
-        # A handler holds a file or a lock, and cannot be pickled; credentials keep their own configuration.
-        return {**vars(self), "logger_stream_handler": None, "logger_file_handler": None, "credentials": None}
+        if self.credentials is not None:
+            # Its pickle would make calls that nobody authorizes.
+            raise TypeError("A Configuration with credentials cannot be pickled: pickle the credentials, and set them")
+        # A handler holds a file or a lock, and cannot be pickled.
+        return {**vars(self), "logger_stream_handler": None, "logger_file_handler": None}
 
     def __copy__(self) -> Configuration:
         # Copies share no dictionary: what one sets must not show in another.
@@ -175,9 +178,7 @@ class Configuration:
         for name in ("connect_timeout", "read_timeout", "call_timeout"):
             seconds(f"Configuration.{name}", getattr(self, name))
         for name in ("max_attempts", "max_response_bytes", "connection_pool_maxsize"):
-            count = getattr(self, name)
-            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-                raise ValueError(f"Configuration.{name} must be a whole number from 1, not {count!r}")
+            whole_number(f"Configuration.{name}", getattr(self, name))
 
 
 def seconds(name: str, value: Any) -> float:
@@ -187,6 +188,22 @@ def seconds(name: str, value: Any) -> float:
     if not 0 < value < math.inf:
         raise ValueError(f"{name} must be a positive number of seconds, not {value!r}")
     return float(min(value, threading.TIMEOUT_MAX))
+
+
+def whole_number(name: str, value: Any) -> int:
+    """`value`, if it is a whole number from 1; a ValueError that names it otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a whole number from 1, not {value!r}")
+    return value
+
+
+def text(name: str, value: Any) -> str:
+    """`value`, a number as its digits, if it is not empty; a ValueError that names it otherwise."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} must be a non-empty string")
+    return value
 
 
 def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
@@ -199,8 +216,10 @@ def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"{name} {shown}: {without_userinfo(str(error))}") from None
+    except ValueError:
+        # Not in Python's words, which quote what may be a part of a password.
+        encoded = "; what is special in a user name or password has to be percent-encoded" if userinfo else ""
+        raise ValueError(f"{name} {shown} has a host or a port that is none{encoded}") from None
     if parts.scheme not in ("http", "https") or not _HOST_NAME.fullmatch(parts.hostname or ""):
         raise ValueError(f"{name} {shown} must start with https:// (or http://) and a host name")
     if parts.username is not None and not userinfo:

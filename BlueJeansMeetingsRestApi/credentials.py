@@ -13,6 +13,7 @@ caller renews it and the others get it as it is. Expired: one caller renews it a
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -23,9 +24,9 @@ from urllib.parse import urlsplit
 from . import models
 from .api.authentication_api import AuthenticationApi, RequestOptions
 from .api_client import ApiClient
-from .configuration import Configuration, base_url
+from .configuration import Configuration, base_url, text
 from .environment import setting, setting_name
-from .exceptions import ApiException, BadRequestError, ReauthenticationRequired, UnauthorizedError
+from .exceptions import ApiException, ApiResponseError, BadRequestError, ReauthenticationRequired, UnauthorizedError
 from .redaction import leaves_no_variables
 from .renewal import Renewal, RenewedToken, copy_of, logger
 from .token_life import AccessToken, Clock, token_of
@@ -71,7 +72,7 @@ class Credentials(RenewedToken):
         self._identity, self._options = identity, options
         self._api, self._own_api = options.get("api"), False
         allowed = options.get("allowed_hosts", ())
-        self._allowed_hosts = frozenset(_origin(base_url("allowed_hosts", host)) for host in allowed)
+        self._allowed_hosts = frozenset(origin(base_url("allowed_hosts", host)) for host in allowed)
         self._store_key = ""
         in_background, on_renewal = options.get("renew_in_background", False), options.get("on_renewal")
         super().__init__(options.get("store"), in_background, on_renewal, options.get("clock") or Clock())
@@ -86,8 +87,14 @@ class Credentials(RenewedToken):
         return f"{type(self).__name__}({next(iter(self._identity.values()))!r}, ...)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        configuration = self._api and self._api.api_client.configuration
-        return _rebuilt, (type(self), self._identity, {**self._options, "api": None}, configuration)
+        return _rebuilt, (type(self), self._identity, {**self._options, "api": None}, self._settings())
+
+    def _settings(self) -> Configuration | None:
+        """What the API is configured with, for a pickle, which must not hold these credentials within themselves."""
+        settings = copy.copy(self._api.api_client.configuration) if self._api is not None else None
+        if settings is not None:
+            settings.credentials = None
+        return settings
 
     @property
     def api(self) -> AuthenticationApi:
@@ -106,6 +113,7 @@ class Credentials(RenewedToken):
         if self._own_api:
             self.api.api_client.close()
 
+    @leaves_no_variables
     def revoke(self) -> None:
         """Forget the token, here and in the store. The service itself can take back a browser sign-in's alone.
 
@@ -149,9 +157,9 @@ class Credentials(RenewedToken):
         return answer
 
     def _check_host(self, url: str) -> None:
-        own = _origin(self.api.api_client.configuration.base_url)
-        if _origin(url) not in {own, *self._allowed_hosts}:
-            shown, asked = ("{}://{}:{}".format(*origin) for origin in (own, _origin(url)))
+        own = origin(self.api.api_client.configuration.base_url)
+        if origin(url) not in {own, *self._allowed_hosts}:
+            shown, asked = ("{}://{}:{}".format(*origin) for origin in (own, origin(url)))
             raise ValueError(f"The token is for {shown} and not sent to {asked}, unless allowed_hosts names that")
 
     @property
@@ -172,9 +180,13 @@ class Credentials(RenewedToken):
 def _rebuilt(
     kind: type[Credentials], identity: dict[str, Any], options: dict[str, Any], configuration: Configuration | None
 ) -> Credentials:
+    return _with_settings(kind(**identity, **options), configuration)
+
+
+def _with_settings(credentials: Credentials, configuration: Configuration | None) -> Credentials:
     if configuration is not None:
-        options["api"] = AuthenticationApi(ApiClient(configuration))
-    return kind(**identity, **options)
+        credentials._api, credentials._own_api = AuthenticationApi(ApiClient(configuration)), True
+    return credentials
 
 
 class ClientCredentials(Credentials):
@@ -184,7 +196,7 @@ class ClientCredentials(Credentials):
 
     @leaves_no_variables
     def __init__(self, client_id: str, client_secret: str, **options: Unpack[CredentialsOptions]) -> None:
-        identity = {"client_id": _text("client_id", client_id), "client_secret": _text("client_secret", client_secret)}
+        identity = {"client_id": text("client_id", client_id), "client_secret": text("client_secret", client_secret)}
         super().__init__(identity, **options)
 
     def _granted(self, refresh_token: str, options: RequestOptions) -> models.GrantClient:
@@ -199,7 +211,7 @@ class PasswordCredentials(Credentials):
 
     @leaves_no_variables
     def __init__(self, username: str, password: str, **options: Unpack[CredentialsOptions]) -> None:
-        super().__init__({"username": _text("username", username), "password": _text("password", password)}, **options)
+        super().__init__({"username": text("username", username), "password": text("password", password)}, **options)
 
     def _granted(self, refresh_token: str, options: RequestOptions) -> models.GrantPassword:
         return self.api.get_token_by_password(models.GrantRequestPassword(**self._identity), **options)
@@ -215,8 +227,8 @@ class MeetingCredentials(Credentials):
     def __init__(
         self, meeting_numeric_id: str, meeting_passcode: str | None = None, **options: Unpack[CredentialsOptions]
     ) -> None:
-        passcode = _text("meeting_passcode", meeting_passcode) if meeting_passcode else None  # as for the service
-        meeting = _text("meeting_numeric_id", meeting_numeric_id)
+        passcode = text("meeting_passcode", meeting_passcode) if meeting_passcode else None  # as for the service
+        meeting = text("meeting_numeric_id", meeting_numeric_id)
         super().__init__({"meeting_numeric_id": meeting, "meeting_passcode": passcode}, **options)
 
     def _granted(self, refresh_token: str, options: RequestOptions) -> models.GrantMeeting:
@@ -245,9 +257,9 @@ class RefreshTokenCredentials(Credentials):
         if refresh_token is None and options.get("store") is None:
             raise ValueError("refresh_token may be left out only where a store has a sign-in: give one of them")
         identity = {
-            "client_id": _text("client_id", client_id),
-            "client_secret": _text("client_secret", client_secret),
-            "refresh_token": None if refresh_token is None else _text("refresh_token", refresh_token),
+            "client_id": text("client_id", client_id),
+            "client_secret": text("client_secret", client_secret),
+            "refresh_token": None if refresh_token is None else text("refresh_token", refresh_token),
         }
         self._refresh_token = refresh_token or ""
         self._refused_refresh: tuple[str, ReauthenticationRequired] | None = None
@@ -266,7 +278,11 @@ class RefreshTokenCredentials(Credentials):
         """Credentials that begin with the token of a sign-in; a store keeps it as the sign-in of this client.
 
         asked_at: when the grant was asked for, in seconds since 1970; now if None.
+
+        Raises ApiResponseError for a grant without a refresh token.
         """
+        if not grant.refresh_token:
+            raise ApiResponseError(0, "the grant has no refresh token, and the code that it was got with is spent")
         first = None if options.get("store") is not None else grant.refresh_token
         credentials = cls(client_id, client_secret, first, **options)
         credentials._begin(grant, asked_at)
@@ -275,7 +291,7 @@ class RefreshTokenCredentials(Credentials):
     def _begin(self, grant: models.GrantCode, asked_at: float | None) -> None:
         wall, boot = self._clock.wall(), self._clock.boot()
         age = 0.0 if asked_at is None else max(wall - asked_at, 0.0)
-        self._refresh_token = _text("refresh_token", grant.refresh_token)
+        self._refresh_token = grant.refresh_token or ""
         self._held = token_of(grant, wall - age, boot - age)
         if self._store is not None:
             try:
@@ -335,7 +351,7 @@ class StaticToken(Credentials):
 
     @leaves_no_variables
     def __init__(self, access_token: str, *, allowed_hosts: Iterable[str] = ()) -> None:
-        self._access_token = _text("access_token", access_token)
+        self._access_token = text("access_token", access_token)
         super().__init__({}, allowed_hosts=allowed_hosts)
 
     def __repr__(self) -> str:
@@ -343,7 +359,7 @@ class StaticToken(Credentials):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Here the token is the credentials.
-        return _static, (self._access_token, self._options.get("allowed_hosts", ()))
+        return _static, (self._access_token, self._options.get("allowed_hosts", ()), self._settings())
 
     def get_token(self, timeout: float | None = None) -> AccessToken:
         """The token. When it ends is not known: `expires_at` is infinite."""
@@ -362,8 +378,8 @@ class StaticToken(Credentials):
         raise NotImplementedError  # get_token does not come here
 
 
-def _static(access_token: str, allowed_hosts: Iterable[str]) -> StaticToken:
-    return StaticToken(access_token, allowed_hosts=allowed_hosts)
+def _static(access_token: str, allowed_hosts: Iterable[str], configuration: Configuration | None) -> Credentials:
+    return _with_settings(StaticToken(access_token, allowed_hosts=allowed_hosts), configuration)
 
 
 @leaves_no_variables
@@ -417,15 +433,7 @@ def default_credentials(
     )
 
 
-def _text(name: str, value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} must be a text that is not empty")
-    return value
-
-
-def _origin(url: str) -> tuple[str, str, int]:
+def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port (RFC 6454); ValueError where another program could read another host in it."""
     parts = urlsplit(url)
     if any(c <= " " or c == "\\" for c in url) or "@" in parts.netloc:

@@ -21,12 +21,15 @@ ApiException
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .models.error import Error
 from .redaction import scrub
+
+_MOST_CHARACTERS = 1000
 
 
 class ApiException(Exception):
@@ -52,7 +55,9 @@ class ApiException(Exception):
         retry_after: float | None = None,
     ) -> None:
         self.status = status if http_resp is None else http_resp.status
-        self.reason = scrub(str(reason or getattr(http_resp, "reason", None) or ""), secrets)
+        phrase = str(reason or getattr(http_resp, "reason", None) or "")
+        # HTTP's own phrase echoes nothing, even where a secret is a word of it.
+        self.reason = phrase if phrase == http.client.responses.get(self.status or 0) else _legible(phrase, secrets)
         body = getattr(http_resp, "data", None)
         self.body: str | None = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
         self.headers: Mapping[str, str] | None = getattr(http_resp, "headers", None)
@@ -60,7 +65,8 @@ class ApiException(Exception):
             self.headers = http_resp.getheaders()
         # The service's own words, or those of RFC 6749 section 5.2.
         said = map(_json_object(self.body).get, ("message", "error_description", "error"))
-        self.detail = scrub("\n".join(text for text in (detail, *said) if text and isinstance(text, str)), secrets)
+        texts = (_legible(text, secrets) for text in (detail, *said) if text and isinstance(text, str))
+        self.detail = "\n".join(texts)
         self.retryable = retryable
         self.retry_after = retry_after
         self.attempts = 1
@@ -150,6 +156,12 @@ def kind_of_status(status: int) -> type[ApiStatusError]:
     by_status |= {409: ConflictError, 422: UnprocessableEntityError, 429: RateLimitError}
     by_hundred = {3: RedirectError, 5: ServiceError}
     return by_status.get(status) or by_hundred.get(status // 100, ApiStatusError)
+
+
+def _legible(text: str, secrets: Iterable[str]) -> str:
+    """`text` without secrets, and without what a server could do to a terminal or fill a log with."""
+    text = "".join(c if c.isprintable() or c == "\n" else " " for c in scrub(text, secrets))
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
 
 
 def _json_object(body: str | None) -> dict[str, Any]:

@@ -27,6 +27,9 @@ SECRET_NAMES = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
 # The service's tokens, codes and secrets are 32 characters, some followed by a partition such as @z2.
 _TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{32}(?:@z\d+)?(?![0-9A-Za-z])")
 
+# A shorter secret is masked where it stands alone: within words it is no echo, and the gaps would tell what it is.
+_IS_IN_ANY_TEXT = 4
+
 
 def mask(value: Any) -> Any:
     """What is shown in place of the secret `value`; that there is none (None, empty) is no secret."""
@@ -65,13 +68,16 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
         for form in (secret, in_json, json.dumps(in_json)[1:-1], quote(secret, safe=""), quote_plus(secret))
     }
     for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, MASK)
+        if len(form) < _IS_IN_ANY_TEXT:
+            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", MASK, text)
+        else:
+            text = text.replace(form, MASK)
     return _TOKEN.sub(MASK, text)
 
 
 def without_userinfo(url: str) -> str:
-    """`url` with the user name and password before its host masked."""
-    return re.sub(r"(^|//)[^/?#]*@", rf"\1{MASK}@", url)
+    """`url` with all before its last `@` masked: who forgot to encode a password may have put a slash into it."""
+    return re.sub(r"^([^/@]*//)?.*@", rf"\1{MASK}@", url, flags=re.DOTALL)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -38,6 +38,9 @@ _IS_LOST = 10.0
 # Seconds that a program's end waits for a renewal in the background: the refresh token that it brings would be lost.
 _AT_EXIT = 0.9
 
+# Seconds that a store goes on to keep a sign-in which the service has refused.
+_REFUSED_IS_KEPT = 30 * 24 * 3600.0
+
 # Seconds that a failure is held back for, so that threads which ask at the same time share it, and do not ask again.
 _ASKED_AT_ONCE = 0.05
 
@@ -259,7 +262,7 @@ class RenewedToken(abc.ABC):
                 logger.warning("The token is renewed without its store: %s", error)
             if trouble is not None and self.grant_type == "refresh_token" and not self._refresh_token:
                 raise ApiConnectionError(0, f"the sign-in is in a store that cannot be used now: {trouble}")
-            held = self._requested_or_found(store, key, before, attempt)
+            held = self._requested_or_found(store, key, before, attempt, fence)
             try:
                 if not self._keep(store, key, held, fence):
                     # This process slept while it held the lock, and another one has renewed.
@@ -268,17 +271,21 @@ class RenewedToken(abc.ABC):
                 logger.warning("The token is not kept: %s", error)
             return held
 
-    def _requested_or_found(self, store: TokenStore, key: str, before: Token | None, attempt: _Attempt) -> Token:
+    def _requested_or_found(
+        self, store: TokenStore, key: str, before: Token | None, attempt: _Attempt, fence: int
+    ) -> Token:
         """A token of the service; where the refresh token is spent, that of whoever has spent it."""
         sent = self._refresh_token
         try:
             return self._request(sent, attempt)
         except ReauthenticationRequired:
             self._is_kept = True
-            try:
+            found = None
+            with contextlib.suppress(TokenStoreError):
                 found = self._loaded(store, key)
-            except TokenStoreError:
-                found = None
+                if found is not None and found.refresh_token == sent:
+                    # Kept for a while, should the service have been wrong; but not for ever.
+                    store.save(key, found, _REFUSED_IS_KEPT, fence)
             if found is None or found.refresh_token in ("", sent):
                 raise
         return self._usable(found, before, attempt.early) or self._request(found.refresh_token, attempt)
@@ -333,8 +340,8 @@ class RenewedToken(abc.ABC):
         return held
 
     def _tell(self, renewal: Renewal) -> None:
-        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(renewal.expires_at))
-        logger.info("The %s token was renewed in %.2f s and is good until %s", renewal.grant, renewal.seconds, until)
+        left = renewal.expires_at - self._clock.wall()
+        logger.info("The %s token was renewed in %.2f s and is good for %.0f s", renewal.grant, renewal.seconds, left)
         if self._on_renewal is not None:
             try:
                 self._on_renewal(renewal)

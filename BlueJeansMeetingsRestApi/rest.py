@@ -7,13 +7,14 @@ import functools
 import io
 import json
 import logging
+import operator
 import os
 import random
 import re
 import time
 import zlib
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Union
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, NamedTuple, Union
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import urllib3
@@ -22,12 +23,12 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from . import transport
-from .configuration import PACKAGE_LOGGER, Configuration, seconds
+from .configuration import PACKAGE_LOGGER, Configuration, base_url, seconds
 from .connection_errors import CREDENTIALS_OF_A_PROXY, RETRYABLE_STATUSES, meaning_of
 from .exceptions import ApiConnectionError, ApiProxyError, ApiResponseError, RedirectError, kind_of_status
 from .exceptions import ApiException as ApiException
 from .proxies import proxy_for
-from .redaction import chain, scrub, secrets_in
+from .redaction import chain, leaves_no_variables, scrub, secrets_in
 
 RequestTimeout = Union[float, "tuple[float, float]", None]
 
@@ -41,11 +42,20 @@ _NOT_IN_HEADERS = re.compile(r"[\r\n\0]|[^\0-\xff]")
 _PLAIN_PATH = re.compile(r"(?!.*/\.)(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*")
 _NOT_IN_UTF_8 = re.compile("[\ud800-\udfff]")
 _TO_JSON = json.JSONEncoder(allow_nan=False).encode
+# The settings that a `transport.Service` is made by.
+_WAY = operator.attrgetter(
+    "proxy", "trust_env", "verify_ssl", "ssl_ca_cert", "cert_file", "key_file", "assert_hostname"
+)
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 
 
 class RESTResponse(io.IOBase):
-    """An answer: `status`, `reason`, `headers`, `content` (bytes), `data` (text); `problem` if it is not whole."""
+    """An answer: `status`, `reason`, `headers`, `content` (bytes), `data` (text); `problem` if it is not whole.
+
+    request: what it is the answer to.
+    """
+
+    request: Request | None = None
 
     def __init__(self, resp: Any, content: bytes | None = None, problem: str = "") -> None:
         self.status: int = resp.status
@@ -96,7 +106,7 @@ class Request(NamedTuple):
     successes: range
 
     def __repr__(self) -> str:
-        return f"{self.method} {self.base_url}{self.path}"
+        return f"{self.method} {self.base_url}{scrub(self.path)}"
 
     @property
     def secrets(self) -> list[str]:
@@ -124,13 +134,27 @@ class Limits(NamedTuple):
         return max(self.end - time.monotonic(), 0.001)
 
 
+def _verb(method: str) -> Callable[..., Any]:
+    """The method of `RESTClientObject` that is named as a method of HTTP."""
+
+    def call(self: RESTClientObject, url: str, headers: Any = None, query_params: Any = None, **arguments: Any) -> Any:
+        return self.request(method, url, query_params, headers, **arguments)
+
+    call.__name__, call.__doc__ = method, f"`request` with the method {method}."
+    return call
+
+
+def _pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None) -> list[tuple[str, Any]]:
+    return list(params.items() if isinstance(params, Mapping) else params or ())
+
+
 class RESTClientObject:
     """Sends requests for one `Configuration`, over connections that it keeps."""
 
     def __init__(self, configuration: Configuration, pools_size: int = 4, maxsize: int | None = None) -> None:
         self.configuration = configuration
         self._services_size, self._maxsize = pools_size, maxsize or configuration.connection_pool_maxsize
-        self._services: dict[tuple[int, str], transport.Service] = {}
+        self._services: dict[tuple[int, str, Any], transport.Service] = {}
 
     def limits(self, request_timeout: RequestTimeout = None) -> Limits:
         """The time that a call which begins now has; ValueError or TypeError for what is no time."""
@@ -145,7 +169,8 @@ class RESTClientObject:
 
     def _service(self, base_url: str) -> transport.Service:
         """The way to a service, made when first asked for, and anew in a forked child: connections are not shared."""
-        key = (os.getpid(), base_url)
+        # Who changes how the service is reached does not want the connections that were made before.
+        key = (os.getpid(), base_url, _WAY(self.configuration))
         service = self._services.get(key)
         if service is None:
             self._close(list(reversed(self._services))[self._services_size - 1 :])
@@ -157,7 +182,7 @@ class RESTClientObject:
         """Close all connections. The client stays usable and opens new ones."""
         self._close([key for key in list(self._services) if key[0] == os.getpid()])
 
-    def _close(self, keys: list[tuple[int, str]]) -> None:
+    def _close(self, keys: list[tuple[int, str, Any]]) -> None:
         for key in keys:
             service = self._services.pop(key, None)
             if service is not None:
@@ -202,6 +227,31 @@ class RESTClientObject:
             idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
             successes=range(200, 400 if redirect_is_answer else 300),
         )
+
+    @leaves_no_variables
+    def request(
+        self,
+        method: str,
+        url: str,
+        query_params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
+        headers: Mapping[str, Any] | None = None,
+        body: Any = None,
+        post_params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
+        _preload_content: bool = True,
+        _request_timeout: RequestTimeout = None,
+    ) -> Any:
+        """Send a request to a whole URL, as clients of the 2019 SDK do. Raises what `ApiClient.call_api` does.
+
+        Returns the `RESTResponse`, or urllib3's unread response if not `_preload_content`.
+        """
+        parts = urlsplit(url)
+        base = base_url("url", f"{parts.scheme}://{parts.netloc}", self.configuration.allow_insecure_host)
+        path = url[len(base) :].partition("#")[0]
+        query, fields = _pairs(query_params), _pairs(post_params)
+        prepared = self.prepare(method, base, path, query, headers or {}, body, fields)
+        return self.send(prepared, _preload_content, self.limits(_request_timeout))
+
+    GET, HEAD, OPTIONS, POST, PATCH, PUT, DELETE = map(_verb, METHODS)
 
     def send(
         self,
@@ -271,6 +321,7 @@ class RESTClientObject:
         """The answer read to its end, if it is a success and whole; the exception that it stands for otherwise."""
         # Unpacked at once: a variable that holds the body would show in a traceback with variables.
         response = RESTResponse(answer, *_read(answer, self.configuration.max_response_bytes))
+        response.request = request
         problem = response.problem
         if answer.status in request.successes and not problem:
             return response
@@ -304,7 +355,8 @@ def check_encodable(name: str, value: Any) -> None:
 
 def _header_lines(headers: Mapping[str, Any]) -> dict[str, str]:
     """Each header once, whatever the case of its letters: the last of them counts."""
-    by_name = {name.lower(): (name, _header_value(name, value)) for name, value in headers.items()}
+    given = {name: value for name, value in headers.items() if value is not None}
+    by_name = {name.lower(): (name, _header_value(name, value)) for name, value in given.items()}
     lines = dict(by_name.values())
     if (content_type := by_name.get("content-type")) is not None:
         del lines[content_type[0]]

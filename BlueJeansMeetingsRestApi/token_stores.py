@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Union
 
 from .configuration import PACKAGE_LOGGER
-from .redaction import MASK
+from .redaction import MASK, leaves_no_variables
 
 if TYPE_CHECKING:
     import redis
@@ -93,6 +93,7 @@ class TokenStore(abc.ABC):
         stores where it cannot. Leaving it raises nothing.
         """
 
+    @leaves_no_variables
     def load(self, key: str) -> StoredToken | None:
         """The token under the key; None if there is none, or what is there cannot be read as one."""
         text = self.read(key)
@@ -107,6 +108,7 @@ class TokenStore(abc.ABC):
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             return None
 
+    @leaves_no_variables
     def save(self, key: str, token: StoredToken, seconds: float | None, fence: int) -> bool:
         """Keep a token as `write` does."""
         text = json.dumps({"key": key, **asdict(token)})
@@ -250,6 +252,7 @@ class FileTokenStore(TokenStore):
             with contextlib.suppress(OSError):
                 lock.release()
 
+    @leaves_no_variables
     def _entries(self) -> dict[str, tuple[str, float]]:
         """The text and the end of each key."""
         try:
@@ -292,6 +295,7 @@ class FileTokenStore(TokenStore):
             logger.warning("%r could be read by others (mode %o); it is 0600 now", self, stat.S_IMODE(status.st_mode))
             os.fchmod(descriptor, 0o600)
 
+    @leaves_no_variables
     def _change(self, key: str, entry: tuple[str, float] | None) -> None:
         now = time.time()
         # The file has other keys too, whose holders write at the same time, and are soon done.

@@ -49,6 +49,20 @@ class TestPath:
         client.call_api("/v1/{name}", "GET", path_params={"name": "a/b"})
         assert server.requests[0].target == "/v1/a/b"
 
+    @pytest.mark.parametrize(("id", "safe"), [("..", ""), (".", ""), ("a/../../b", "/")])
+    def test_a_parameter_does_not_lead_to_another_path(
+        self, client: bluejeans.ApiClient, server: Recorder, id: str, safe: str
+    ) -> None:
+        client.configuration.safe_chars_for_path_param = safe
+        with pytest.raises(ValueError, match="^The path parameter 'id' leads to another path"):
+            client.call_api("/v1/user/{id}/room", "DELETE", path_params={"id": id})
+        assert server.requests == []
+
+    def test_a_token_in_it_is_not_logged(self, client: bluejeans.ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level("DEBUG")
+        client.call_api("/v1/token/{token}", "GET", path_params={"token": 8 * "0aB9"})
+        assert "/v1/token/***" in caplog.text
+
     def test_a_list_is_joined(self, client: bluejeans.ApiClient, server: Recorder) -> None:
         client.call_api("/{ids}", "GET", path_params={"ids": [1, 2]}, collection_formats={"ids": "csv"})
         assert server.requests[0].target == "/1%2C2"
@@ -438,6 +452,21 @@ class TestFiles:
         path = self.download(client, server, tmp_path, Content_Disposition=f'attachment; filename="{name}"')
         assert tmp_path in path.resolve().parents
 
+    @pytest.mark.parametrize(
+        ("header", "name"),
+        [
+            ('attachment; filename="my report.pdf"', "my report.pdf"),
+            ('attachment; filename="a;b.pdf"', "a;b.pdf"),
+            ("attachment; filename='a.pdf'", "a.pdf"),
+            ("attachment; filename*=UTF-8''%C3%BC.pdf", "ü.pdf"),
+            (f'attachment; filename="{"x" * 300}.pdf"', f"{'x' * 40}.pdf"),
+        ],
+    )
+    def test_the_file_has_the_servers_name(
+        self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path, header: str, name: str
+    ) -> None:
+        assert self.download(client, server, tmp_path, Content_Disposition=header).name == name
+
     def test_a_file_that_is_there_is_not_written_over(
         self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path
     ) -> None:
@@ -522,3 +551,27 @@ def test_sanitizing_keeps_what_json_knows(configuration: bluejeans.Configuration
     assert json.dumps(client.sanitize_for_serialization(bluejeans.GrantRequestClient())) == (
         '{"grant_type": "client_credentials"}'
     )
+
+
+class TestSettingsThatChange:
+    def test_a_way_that_was_taken_is_left(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "GET")
+        with Recorder([reply({})]) as proxy:
+            client.configuration.proxy = proxy.url
+            client.call_api("/x", "GET")
+            assert [sent.target for sent in proxy.requests] == [f"{server.url}/x"]
+        client.configuration.proxy = None
+        client.call_api("/x", "GET")
+        assert len(server.requests) == 2
+
+    @pytest.mark.parametrize("value", [0, -1, 1.5, "3", float("nan")])
+    def test_a_number_of_attempts_that_is_none_is_named(
+        self, client: bluejeans.ApiClient, server: Recorder, value: Any
+    ) -> None:
+        with pytest.raises(ValueError, match="^_max_attempts must be a whole number from 1"):
+            client.call_api("/x", "GET", _max_attempts=value)
+        assert server.requests == []
+
+    def test_a_header_of_none_is_left_out(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        client.call_api("/x", "GET", header_params={"X-Nothing": None})
+        assert "x-nothing" not in server.requests[0].headers

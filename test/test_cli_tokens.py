@@ -45,6 +45,15 @@ def posts(sandbox: Sandbox) -> list[str | None]:
 
 
 class TestToken:
+    @pytest.mark.parametrize("argument", ["--secret=canary", "--client-secret=canary", "-pcanary", "canary"])
+    def test_an_argument_that_is_none_is_not_shown_with_its_value(self, env: dict[str, str], argument: str) -> None:
+        ended = run("token", argument, env=env)
+        assert (ended.returncode, "canary" in ended.stderr) == (cli.USAGE, False)
+
+    def test_nor_is_a_secret_that_was_taken_for_a_file(self, env: dict[str, str]) -> None:
+        ended = run("token", "--secret-file", "canary", env=env)
+        assert (ended.returncode, "canary" in ended.stderr) == (cli.USAGE, False)
+
     @pytest.mark.parametrize(
         ("grant", "settings"),
         [
@@ -301,6 +310,14 @@ class TestRevoke:
         assert run("revoke", env=signed_in).returncode == cli.DONE
         assert run("info", env=signed_in).stdout == ""
 
+    def test_that_the_service_refuses_while_the_token_is_good_leaves_it(
+        self, signed_in: dict[str, str], bluejeans_sandbox: Sandbox
+    ) -> None:
+        bluejeans_sandbox.fail_next(status=401, message="The client is locked.")
+        ended = run("revoke", env=signed_in)
+        assert (ended.returncode, "The client is locked." in ended.stderr) == (cli.REFUSED, True)
+        assert run("info", env=signed_in).stdout != ""
+
     def test_with_a_wrong_secret_leaves_it(self, signed_in: dict[str, str]) -> None:
         ended = run("revoke", env={**signed_in, "BLUEJEANS_CLIENT_SECRET": "wrong"})
         assert ended.stderr.startswith("The client's secret is not that of the sign-in")
@@ -341,6 +358,11 @@ class TestExec:
 
     def test_takes_the_address_of_a_redis_away_which_may_hold_a_password(self, env: dict[str, str]) -> None:
         env = {**env, "BLUEJEANS_TOKEN_STORE": "redis://:a-password@127.0.0.1:1/0"}
+        assert "BLUEJEANS_TOKEN_STORE" not in run("exec", "--no-store", "--", "env", env=env).stdout
+
+    def test_nor_is_it_left_in_a_file(self, env: dict[str, str], tmp_path: Path) -> None:
+        (tmp_path / "store").write_text("redis://:a-password@127.0.0.1:1/0")
+        env = {**env, "BLUEJEANS_TOKEN_STORE_FILE": str(tmp_path / "store")}
         assert "BLUEJEANS_TOKEN_STORE" not in run("exec", "--no-store", "--", "env", env=env).stdout
 
     def test_a_program_of_this_package_finds_its_credentials(self, env: dict[str, str]) -> None:

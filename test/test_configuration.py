@@ -181,7 +181,18 @@ class TestBadSettings:
     def test_a_folder_of_authorities_is_taken(self, tmp_path: Path) -> None:
         made_with(ssl_ca_cert=str(tmp_path))
 
-    @pytest.mark.parametrize("proxy", ["proxy.example:3128", "socks5://proxy.example", "http://u:canary@:x", "http://"])
+    @pytest.mark.parametrize(
+        "proxy",
+        [
+            "proxy.example:3128",
+            "socks5://proxy.example",
+            "http://u:canary@:x",
+            "http://",
+            "http://u:pa/canary@proxy.example:1",
+            "http://u:12#canary@proxy.example",
+            "http://u:p?canary@proxy.example",
+        ],
+    )
     def test_a_proxy_that_is_none_is_named(self, proxy: str) -> None:
         with pytest.raises(ValueError, match=r"Configuration\.proxy") as caught:
             made_with(proxy=proxy)

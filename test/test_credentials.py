@@ -139,7 +139,7 @@ class TestKinds:
         ],
     )
     def test_what_is_missing_is_named_and_secrets_are_not_shown(self, make: Callable[[], object]) -> None:
-        with pytest.raises(ValueError, match=r"^\w+ must be a text that is not empty$") as caught:
+        with pytest.raises(ValueError, match=r"^\w+ must be a non-empty string$") as caught:
             make()
         shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
         frames = [frame for frame in shown.stack if "BlueJeansMeetingsRestApi" in frame.filename]
@@ -862,6 +862,26 @@ class TestSignIns:
         clock.forward(LIFETIME * 24 * 90)
         assert later.get_token().token != grant.access_token
 
+    def test_one_that_was_refused_is_not_kept_for_ever(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        kept_for = []
+
+        class Watched(bluejeans.MemoryTokenStore):
+            def write(self, key: str, text: str, seconds: float | None, fence: int) -> bool:
+                kept_for.append(seconds)
+                return super().write(key, text, seconds, fence)
+
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=Watched(), clock=clock
+        )
+        bluejeans_sandbox.revoke_tokens()
+        clock.forward(LIFETIME)
+        with pytest.raises(bluejeans.ReauthenticationRequired):
+            credentials.get_token()
+        assert kept_for == [None, 30 * 24 * 3600]
+
     def test_a_refresh_token_that_could_not_be_kept_is_not_lost(
         self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
     ) -> None:
@@ -988,7 +1008,7 @@ class TestSignIns:
 
     def test_a_grant_without_a_refresh_token_is_no_sign_in(self, shared: TokenStore) -> None:
         grant = bluejeans.GrantCode(access_token="t", expires_in=3600)
-        with pytest.raises(ValueError, match="^refresh_token must be a text that is not empty$"):
+        with pytest.raises(bluejeans.ApiResponseError, match="the grant has no refresh token"):
             bluejeans.RefreshTokenCredentials.of_grant("id", "secret", grant, store=shared)
 
     def test_what_is_stored_is_stored_with_the_number_of_the_lock(
@@ -1229,6 +1249,25 @@ class TestPickles:
         copied = pickle.loads(pickle.dumps(bluejeans.StaticToken("a-token", allowed_hosts=["https://other.example"])))
         assert copied.authorization_for("https://other.example/x") == "Bearer a-token"
 
+    def test_a_static_token_keeps_its_host(self) -> None:
+        environment = {"BLUEJEANS_ACCESS_TOKEN": "a-token", "BLUEJEANS_HOST": "https://own.example"}
+        copied = pickle.loads(pickle.dumps(bluejeans.default_credentials(environment=environment)))
+        assert copied.authorization_for("https://own.example/x") == "Bearer a-token"
+
+    def test_what_a_pickle_opens_is_closed(self, client: bluejeans.ClientCredentials) -> None:
+        with pickle.loads(pickle.dumps(another(client))) as copied:
+            copied.get_token()
+            rest = copied.api.api_client.rest_client
+            assert len(rest._services) == 1
+        assert rest._services == {}
+
+    def test_a_configuration_with_credentials_is_not_pickled_without_them(
+        self, configuration: bluejeans.Configuration
+    ) -> None:
+        configuration.credentials = bluejeans.StaticToken("a-token")
+        with pytest.raises(TypeError, match="pickle the credentials, and set them"):
+            pickle.dumps(configuration)
+
 
 class TestWhatIsTold:
     def test_each_renewal_is_a_line_without_the_token(
@@ -1238,8 +1277,17 @@ class TestWhatIsTold:
         token = client.get_token()
         [line] = [r.getMessage() for r in caplog.records if r.name == "BlueJeansMeetingsRestApi.credentials"]
         assert line.startswith("The client_credentials token was renewed in 0.")
-        assert line.endswith(" s and is good until 2027-01-15T09:00:00Z")
+        assert line.endswith(" s and is good for 3600 s")
         assert token.token not in caplog.text
+
+    def test_a_life_beyond_any_calendar_is_told_too(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO)
+        with Recorder([reply({"access_token": "t", "expires_in": 10**17})]) as server:
+            configuration = bluejeans.Configuration()
+            configuration.host = server.url
+            with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+                assert bluejeans.ClientCredentials("id", "secret", api=api).get_token().token == "t"
+        assert "is good for 1000000000000000" in caplog.text
 
     def test_each_renewal_is_told_to_on_renewal(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
         told: list[Renewal] = []

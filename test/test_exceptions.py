@@ -55,6 +55,17 @@ def failure(api: bluejeans.AuthenticationApi, request: Any = CLIENT, **options: 
     return caught.value
 
 
+class TestReason:
+    def test_a_standard_phrase_stays_though_it_has_a_secret_in_it(
+        self, api: bluejeans.AuthenticationApi, server: Recorder
+    ) -> None:
+        server.answer(reply({"message": "Unauthorized is wrong"}, status=401))
+        request = bluejeans.GrantRequestPassword(username="u", password="Unauthorized")
+        with pytest.raises(bluejeans.UnauthorizedError) as caught:
+            api.get_token_by_password(request)
+        assert (caught.value.reason, "*** is wrong" in str(caught.value)) == ("Unauthorized", True)
+
+
 class TestStatuses:
     @pytest.mark.parametrize(
         ("status", "kind"),

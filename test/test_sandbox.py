@@ -317,6 +317,11 @@ class TestTokenInfo:
         sandbox.advance(age)
         assert info(sandbox, token)[0] == status
 
+    @pytest.mark.parametrize("scheme", ["", "Basic "])
+    def test_takes_it_there_by_no_other_scheme(self, sandbox: Sandbox, scheme: str) -> None:
+        headers = {"Authorization": f"{scheme}{password_token(sandbox)}"}
+        assert ask("GET", f"{sandbox.url}/oauth2/tokenInfo", headers=headers)[0] == 401
+
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
     def test_takes_the_token_in_a_header(self, sandbox: Sandbox, scheme: str) -> None:
         headers = {"Authorization": f"{scheme} {password_token(sandbox)}"}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Json = Mapping[str, Any]
 _TOKEN = ("access_token",)
+_TWIN = "_with_http_info"
 
 # Written as a call because one of the names has become a keyword of the language.
 RequestOptions = TypedDict(
@@ -45,34 +46,40 @@ class Endpoint(Generic[T]):
     """An unsent call, with its type `T` of answer: what the caller asked for, and arguments of `ApiClient.call_api`."""
 
     def __init__(
-        self, options: RequestOptions, method: str, path: str, response_type: type[T] | None = None, **arguments: Any
+        self,
+        options: RequestOptions,
+        method: str,
+        path: str,
+        response_type: type[T] | None = None,
+        query_params: dict[str, Any] | None = None,
+        **arguments: Any,
     ) -> None:
         self.options = options
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        fixed = {"header_params": headers, "auth_settings": (), **arguments}
-        self.arguments: dict[str, Any] = {
-            "method": method,
-            "resource_path": path,
-            "response_type": response_type,
-            **fixed,
-        }
+        self.query_params = query_params or {}
+        # By position as in the 2019 SDK, whose users have written clients with a `call_api` of their own.
+        self.where: tuple[Any, ...] = (path, method, {}, self.query_params, headers)
+        name = response_type and response_type.__name__
+        self.arguments: dict[str, Any] = {"response_type": name, "auth_settings": (), **arguments}
 
 
 def operation(describe: Callable[Concatenate[Any, P], Endpoint[T]]) -> Callable[Concatenate[Any, P], T]:
-    """Make a method that describes an endpoint one that calls it and returns the data."""
-    return _caller(describe, _return_http_data_only=True)
+    """Make a method that describes an endpoint one that calls it, by way of its twin, and returns the data."""
+    name = f"{describe.__name__}{_TWIN}"
+
+    @functools.wraps(describe)
+    @leaves_no_variables
+    def call(self: AuthenticationApi, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self, name)(*args, **{**kwargs, "_return_http_data_only": True})
+
+    return call  # type: ignore[return-value]
 
 
 def with_http_info(
     method: Callable[Concatenate[Any, P], T],
 ) -> Callable[Concatenate[Any, P], tuple[T, int, HTTPHeaderDict]]:
     """The twin of an operation that returns the data, the HTTP status and the headers."""
-    twin = _caller(method.__wrapped__)  # type: ignore[attr-defined]
-    twin.__name__ += "_with_http_info"
-    return twin
-
-
-def _caller(describe: Callable[..., Endpoint[Any]], **forced: Any) -> Callable[..., Any]:
+    describe = method.__wrapped__  # type: ignore[attr-defined]
     name, code = describe.__name__, describe.__code__
     required = code.co_varnames[1] if code.co_argcount == 2 else None  # the one parameter that is given by position
 
@@ -85,9 +92,24 @@ def _caller(describe: Callable[..., Endpoint[Any]], **forced: Any) -> Callable[.
         for option in endpoint.options:
             if option not in RequestOptions.__annotations__:
                 raise TypeError(f"Got an unexpected keyword argument '{option}' to method {name}")
-        return self.api_client.call_api(**{**endpoint.arguments, **endpoint.options, **forced})
+        call_api = self.api_client.call_api
+        arguments = {**endpoint.arguments, **endpoint.options}
+        if getattr(call_api, "__func__", None) is not ApiClient.call_api:
+            arguments = _that_are_taken(call_api, arguments)
+        return call_api(*endpoint.where, **arguments)
 
-    return call
+    call.__name__ = f"{name}{_TWIN}"
+    return call  # type: ignore[return-value]
+
+
+def _that_are_taken(call_api: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, without those that a `call_api` as the 2019 SDK had it does not take."""
+    import inspect
+
+    parameters = inspect.signature(call_api).parameters
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    new = {"idempotent", "redirect_is_answer", "_max_attempts"}
+    return {name: value for name, value in arguments.items() if takes_all or name in parameters or name not in new}
 
 
 class AuthenticationApi:

@@ -29,7 +29,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     # What stands behind the first `--` is another program's, and not to be looked at.
     own, program = (argv[: argv.index("--")], argv[argv.index("--") + 1 :]) if "--" in argv else (argv, [])
     parser = make_parser()
-    arguments = parser.parse_args(own)
+    arguments, unknown = parser.parse_known_args(own)
+    if unknown:
+        # Not with their values: one may be a secret.
+        names = [
+            name.partition("=")[0] if name.startswith("--") else f"{name[:2]}…" for name in unknown if name[0] == "-"
+        ]
+        parser.error(f"unrecognized arguments: {' '.join(names) or 'there are too many'}")
     arguments.program = list(program)
     if (arguments.name == "exec") != bool(program):
         parser.error("a command stands behind `exec --`, and behind no other `--`")
@@ -40,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of the command, with one for each of its commands below it."""
     parser = argparse.ArgumentParser(
         prog="bluejeans-auth",
+        allow_abbrev=False,  # `--secret` is nobody's `--secret-file`
         description="OAuth2 tokens of BlueJeans Meetings.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -48,7 +55,9 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command", dest="name")
 
     def command(name: str, help: str, description: str, example: str, run: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=help, description=description, epilog=f"example: {example}")
+        made = commands.add_parser(
+            name, help=help, description=description, epilog=f"example: {example}", allow_abbrev=False
+        )
         made.set_defaults(run=_later(run))
         return made
 

@@ -55,7 +55,8 @@ def _content_of(path: str, what: str) -> str | None:
             return file.read().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ValueError(f"--secret-file names a file that cannot be read: {path!r} ({why})") from None
+        # Not with its name, which is the secret itself where somebody has mistaken the option.
+        raise ValueError(f"--secret-file names a file that cannot be read: {why}") from None
 
 
 def configuration(arguments: argparse.Namespace, host: str | None = None) -> Configuration:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from .. import credentials as kinds
+from ..api.authentication_api import AuthenticationApi
 from ..environment import setting, setting_name
 from ..exceptions import BadRequestError, ReauthenticationRequired, UnauthorizedError
 from ..token_stores import TokenStore
@@ -47,8 +48,8 @@ def execute(arguments: argparse.Namespace) -> int:
             access = credentials.get_token()
         host = credentials.api.api_client.configuration.host
     secret = {setting_name(name) + ending for name in given.SECRETS for ending in ("", "_FILE")}
-    if "://" in os.environ.get(setting_name("TOKEN_STORE"), ""):
-        secret.add(setting_name("TOKEN_STORE"))  # such a URL may hold a password
+    if "://" in (setting("TOKEN_STORE") or ""):  # such a URL may hold a password
+        secret |= {setting_name("TOKEN_STORE"), f"{setting_name('TOKEN_STORE')}_FILE"}
     environment = {name: value for name, value in os.environ.items() if name not in secret}
     environment[setting_name("ACCESS_TOKEN")] = access.token
     environment[setting_name("HOST")] = host
@@ -141,15 +142,33 @@ def revoke(arguments: argparse.Namespace) -> int:
             credentials = kinds.RefreshTokenCredentials(sign_in.client_id, client_secret, store=kept, api=api)
             if credentials._key != sign_in.key:
                 raise ValueError("The client's secret is not that of the sign-in; --local forgets it here without one")
-            # One that the service has ended before is ended all the same.
-            has_ended = (ReauthenticationRequired, UnauthorizedError, BadRequestError)
-            with contextlib.suppress(*has_ended), terminal.waiting("Waiting for the service"):
-                credentials.revoke()
+            with terminal.waiting("Waiting for the service"):
+                _end(credentials)
     SignIns(kept).forget(sign_in)
     terminal.say(
         f"The sign-in of user {sign_in.user} at {sign_in.host} is {'forgotten' if arguments.local else 'ended'}."
     )
     return 0
+
+
+def _end(credentials: kinds.RefreshTokenCredentials) -> None:
+    """Revoke a sign-in. One that the service has ended before is ended all the same."""
+    with contextlib.suppress(ReauthenticationRequired):
+        token = credentials.get_token().token
+        try:
+            credentials.revoke()
+        except (UnauthorizedError, BadRequestError):
+            # Said of a token that is not good any more, and also of a client that is not.
+            if _is_good(token, credentials.api):
+                raise
+
+
+def _is_good(token: str, api: AuthenticationApi) -> bool:
+    try:
+        api.get_token_info(access_token=token)
+    except UnauthorizedError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

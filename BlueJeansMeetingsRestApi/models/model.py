@@ -87,6 +87,7 @@ class Model:
     attribute_map: ClassVar[dict[str, str]] = {}
     discriminator: ClassVar[str | None] = None
     attributes: ClassVar[tuple[Attribute, ...]] = ()
+    is_as_declared: ClassVar[bool] = True  # and has no constructor or names of a program's own
     __signature__ = _SignatureOfConstructor()
 
     if TYPE_CHECKING:
@@ -95,18 +96,6 @@ class Model:
         def additional_properties(self) -> dict[str, Any]:
             """Fields of the service's answer that the model does not declare, by their JSON keys."""
 
-    else:
-
-        def __init__(self, *args, **kwargs):
-            # Compiling all of them would be a third of the time that importing the package takes.
-            cls = type(self)
-            cls.__init__ = _constructor(cls)
-            try:
-                cls.__init__(self, *args, **kwargs)
-            except (TypeError, ValueError):
-                del args, kwargs  # a traceback with variables would show them
-                raise
-
     def __init_subclass__(cls) -> None:
         declared = [
             stated._replace(name=name, type=annotation.split(" |")[0], key=stated.key or name)
@@ -114,20 +103,23 @@ class Model:
             if isinstance(stated := vars(cls).get(name), Attribute)
         ]
         cls.attributes = (*cls.attributes, *declared)
-        cls.swagger_types = {a.name: a.type for a in cls.attributes}
-        cls.attribute_map = {a.name: a.key for a in cls.attributes}
+        own = {"__init__", "swagger_types", "attribute_map"}
+        mixed_in = (base for base in cls.__mro__[1:-1] if not issubclass(base, Model))
+        cls.is_as_declared = cls.is_as_declared and all(own.isdisjoint(vars(base)) for base in (cls, *mixed_in))
+        if declared:
+            cls.swagger_types = {**{a.name: a.type for a in cls.attributes}, **vars(cls).get("swagger_types", {})}
+            cls.attribute_map = {**{a.name: a.key for a in cls.attributes}, **vars(cls).get("attribute_map", {})}
         for a in declared:
             # Without a rule the value is read from the instance's own dictionary: a property would only cost time.
-            delattr(cls, a.name)
-            if a.required or a.allowed:
-                setattr(cls, a.name, _checked_property(a))
+            setattr(cls, a.name, _checked_property(a) if a.required or a.allowed else None)
             if a.secret:
                 redaction.SECRET_NAMES.update((a.name.lower(), a.key.lower()))
-        cls.__init__ = Model.__init__  # type: ignore[method-assign]
+        if declared and "__init__" not in vars(cls):
+            cls.__init__ = _compiled_when_called(cls)  # type: ignore[method-assign]
 
     def to_dict(self) -> dict[str, Any]:
         """The declared attributes by name, nested models as dictionaries. Secrets are in it."""
-        return {a.name: _plain(getattr(self, a.name)) for a in self.attributes}
+        return {name: _plain(getattr(self, name)) for name in self.swagger_types}
 
     def to_str(self) -> str:
         """`to_dict()` for reading, with every secret masked."""
@@ -138,7 +130,8 @@ class Model:
     __repr__ = to_str
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, type(self)) and self.__dict__ == other.__dict__
+        is_of_the_kind = isinstance(other, type(self)) or (isinstance(other, Model) and isinstance(self, type(other)))
+        return is_of_the_kind and self.__dict__ == other.__dict__
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # The 2019 SDK kept its values under `_name`, and `discriminator` beside them.
@@ -151,6 +144,20 @@ def _checked_property(attribute: Attribute) -> property:
         self.__dict__[attribute.name] = attribute.check(value)
 
     return property(lambda self: self.__dict__.get(attribute.name), assign, doc=attribute.doc)
+
+
+def _compiled_when_called(cls: type[Model]) -> Callable[..., None]:
+    """A class's constructor. Compiling all of them would be a third of the time that importing the package takes."""
+
+    def construct(self: Model, *args: Any, **kwargs: Any) -> None:
+        cls.__init__ = _constructor(cls)  # type: ignore[method-assign]
+        try:
+            cls.__init__(self, *args, **kwargs)
+        except (TypeError, ValueError):
+            del args, kwargs  # a traceback with variables would show them
+            raise
+
+    return construct
 
 
 def _constructor(cls: type[Model]) -> Callable[..., None]:
@@ -187,5 +194,9 @@ def _shown(value: Any) -> Any:
         return [_shown(item) for item in value]
     if not isinstance(value, Model):
         return redaction.redact(value)
-    values = ((a, value.__dict__.get(a.name)) for a in value.attributes)
-    return {a.name: redaction.mask(held) if a.secret else _shown(held) for a, held in values}
+    secret = {a.name: a.secret for a in value.attributes}
+    values = ((name, getattr(value, name, None)) for name in value.swagger_types)
+    return {
+        name: redaction.mask(held) if secret.get(name, name.lower() in redaction.SECRET_NAMES) else _shown(held)
+        for name, held in values
+    }

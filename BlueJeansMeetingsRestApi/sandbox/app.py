@@ -112,7 +112,7 @@ def create_app(controls: Controls) -> Flask:
     @app.delete("/oauth2/token")
     def revoke() -> Response:
         service.revoke(read_token(), read_body())
-        return Response(status=204)
+        return Response(status=204, content_type="application/json")
 
     @app.get("/oauth2/tokenInfo")
     def token_info() -> Response:
@@ -164,10 +164,10 @@ def read_body() -> dict[str, Any]:
 
 
 def read_token() -> str | None:
-    """The access token of the query or of the Authorization header, without its scheme."""
-    value = request.args.get("access_token") or request.headers.get("Authorization", "")
-    scheme, _, token = value.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else value
+    """The access token of the query, or else of the Authorization header, which takes it with its scheme alone."""
+    in_query = request.args.get("access_token")
+    scheme, _, token = (in_query or request.headers.get("Authorization", "")).partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else in_query
 
 
 def redacted(content: Any) -> Any:

@@ -9,8 +9,9 @@ import ast
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 PROJECT = Path(__file__).parents[2]
 

@@ -174,6 +174,24 @@ def test_an_error_echoes_the_request(call: Call, operation: str, how: str) -> No
         call(server.url, operation)
 
 
+@pytest.mark.fault(19, "a success that echoes the request", "no secret in the exception's text", "ApiResponseError")
+@pytest.mark.parametrize("operation", ["get_token_by_password", "get_token_by_code"])
+def test_a_success_echoes_the_request(call: Call, operation: str) -> None:
+    def echo(connection: Any) -> None:
+        connection.sendall(reply({"message": f"No token for {server.requests[-1].body.decode()}"}))
+
+    with Recorder([echo]) as server:
+        assert "No token for" in call(server.url, operation).text
+
+
+@pytest.mark.fault(19, "an error that would rule a terminal, or fill a log", "legible, and cut", "UnauthorizedError")
+def test_an_error_is_no_text(call: Call, server: Recorder) -> None:
+    server.answer(reply({"message": "\x1b]0;owned\x07\x1b[2J" + 100_000 * "x"}, status=401))
+    text = call(server.url).text
+    assert "]0;owned" in text
+    assert (text.count("x") <= 1000, text.replace("\n", "").isprintable()) == (True, True)
+
+
 @pytest.mark.fault(20, "a redirect, to another host or to itself", "refused; nothing is sent there", "RedirectError")
 @pytest.mark.parametrize("operation", [name for name in ARGUMENTS if name != "get_authorization_code"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

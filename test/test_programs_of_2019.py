@@ -1,0 +1,239 @@
+"""What programs have put in the place of the 2019 SDK's parts, and beside them, goes on to work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from multiprocessing.pool import ThreadPool
+from typing import Any
+from unittest import mock
+
+import pytest
+from recorder import Recorder, reply
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.rest import RESTClientObject
+
+GRANT = {"access_token": "a-token", "expires_in": 3600}
+REQUEST = bluejeans.GrantRequestClient(client_id="id", client_secret="secret")
+
+
+@pytest.fixture
+def server() -> Iterator[Recorder]:
+    with Recorder([reply(GRANT)]) as server:
+        yield server
+
+
+@pytest.fixture
+def configuration(server: Recorder) -> bluejeans.Configuration:
+    configuration = bluejeans.Configuration()
+    configuration.host = server.url
+    return configuration
+
+
+class TestSendingWithoutAnOperation:
+    def test_a_client_fetches_a_url(self, configuration: bluejeans.Configuration, server: Recorder) -> None:
+        with bluejeans.ApiClient(configuration) as client:
+            url, headers = f"{server.url}/v1/user/7", {"Authorization": "Bearer x"}
+            answer = client.request("GET", url, query_params=[("a", "b c")], headers=headers)
+        sent = server.requests[0]
+        assert (answer.status, sent.method, sent.target) == (200, "GET", "/v1/user/7?a=b+c")
+        assert sent.headers["authorization"] == "Bearer x"
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    def test_so_does_its_rest_client_by_a_method_of_http(
+        self, configuration: bluejeans.Configuration, server: Recorder, method: str
+    ) -> None:
+        with bluejeans.ApiClient(configuration) as client:
+            headers = {"Content-Type": "application/json"}
+            answer = getattr(client.rest_client, method)(f"{server.url}/x?y", headers=headers, body={"a": 1})
+        sent = server.requests[0]
+        assert (sent.method, sent.target, sent.json, answer.data[:1]) == (method, "/x?y", {"a": 1}, "{")
+
+    def test_a_refusal_is_the_kind_of_exception(self, configuration: bluejeans.Configuration, server: Recorder) -> None:
+        server.answer(reply({"message": "no"}, status=404))
+        with bluejeans.ApiClient(configuration) as client, pytest.raises(bluejeans.NotFoundError):
+            client.rest_client.GET(f"{server.url}/x")
+
+    def test_secrets_do_not_go_to_another_host_in_clear_text(self, configuration: bluejeans.Configuration) -> None:
+        with bluejeans.ApiClient(configuration) as client, pytest.raises(ValueError, match="clear text"):
+            client.request("GET", "http://other.example/x")
+
+    def test_what_is_no_method_of_http_is_named(self, configuration: bluejeans.Configuration) -> None:
+        with bluejeans.ApiClient(configuration) as client, pytest.raises(ValueError, match="not 'FETCH'"):
+            client.request("fetch", f"{configuration.host}/x")
+
+
+class TestSendingOnesOwnWay:
+    def test_a_client_with_a_request_of_its_own_calls_by_it(self, configuration: bluejeans.Configuration) -> None:
+        class Signing(bluejeans.ApiClient):
+            def request(self, method: str, url: str, **options: Any) -> Any:
+                options["headers"]["X-Signature"] = "s"
+                return super().request(method, url, **options)
+
+        with Signing(configuration) as client, Recorder([reply(GRANT)]) as server:
+            configuration.host = server.url
+            assert bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST).access_token == "a-token"
+        sent = server.requests[0]
+        assert (sent.headers["x-signature"], sent.target) == ("s", "/oauth2/token?Client")
+        assert sent.json == {"client_id": "id", "client_secret": "secret", "grant_type": "client_credentials"}
+
+    def test_a_rest_client_with_a_post_as_it_was_is_called(self, configuration: bluejeans.Configuration) -> None:
+        seen = []
+
+        class Logging(RESTClientObject):
+            def POST(  # noqa: N802
+                self,
+                url: str,
+                headers: Any = None,
+                query_params: Any = None,
+                post_params: Any = None,
+                body: Any = None,
+                _preload_content: bool = True,
+                _request_timeout: Any = None,
+            ) -> Any:
+                seen.append(url)
+                return self.request(
+                    "POST",
+                    url,
+                    headers=headers,
+                    query_params=query_params,
+                    post_params=post_params,
+                    body=body,
+                    _preload_content=_preload_content,
+                    _request_timeout=_request_timeout,
+                )
+
+        with bluejeans.ApiClient(configuration) as client:
+            client.rest_client = Logging(configuration)
+            grant = bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST)
+        assert (grant.expires_in, seen) == (3600, [f"{configuration.host}/oauth2/token?Client"])
+
+    @pytest.mark.parametrize(
+        "name", ["rest.RESTClientObject.request", "rest.RESTClientObject.POST", "ApiClient.request"]
+    )
+    def test_a_mock_is_called_and_nothing_is_sent(
+        self, configuration: bluejeans.Configuration, server: Recorder, name: str
+    ) -> None:
+        answer = mock.Mock(status=200, data='{"access_token": "mocked"}')
+        with mock.patch(f"BlueJeansMeetingsRestApi.{name}", return_value=answer):
+            grant = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)).get_token_by_client(REQUEST)
+        assert (grant.access_token, server.connections) == ("mocked", 0)
+
+    def test_a_refused_token_of_credentials_is_got_again_there_too(
+        self, configuration: bluejeans.Configuration, server: Recorder
+    ) -> None:
+        class Own(bluejeans.ApiClient):
+            def request(self, *args: Any, **options: Any) -> Any:
+                return super().request(*args, **options)
+
+        server.answer(reply(GRANT), reply(status=401), reply({**GRANT, "access_token": "next"}), reply({}))
+        configuration.credentials = bluejeans.ClientCredentials("id", "secret")
+        with Own(configuration) as client:
+            client.call_api("/v1/user/7", "GET")
+        tokens = [sent.headers.get("authorization") for sent in server.requests]
+        assert tokens == [None, "Bearer a-token", None, "Bearer next"]
+
+    def test_a_call_api_as_it_was_is_called_as_it_was(self, configuration: bluejeans.Configuration) -> None:
+        seen = []
+
+        class Counting(bluejeans.ApiClient):
+            def call_api(  # type: ignore[override]
+                self,
+                resource_path: str,
+                method: str,
+                path_params: Any = None,
+                query_params: Any = None,
+                header_params: Any = None,
+                body: Any = None,
+                post_params: Any = None,
+                files: Any = None,
+                response_type: Any = None,
+                auth_settings: Any = None,
+                async_req: Any = None,
+                _return_http_data_only: Any = None,
+                collection_formats: Any = None,
+                _preload_content: bool = True,
+                _request_timeout: Any = None,
+            ) -> Any:
+                seen.append((resource_path, method, response_type))
+                return super().call_api(
+                    resource_path,
+                    method,
+                    path_params,
+                    query_params,
+                    header_params,
+                    body,
+                    response_type=response_type,
+                    _return_http_data_only=_return_http_data_only,
+                )
+
+        with Counting(configuration) as client:
+            bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST)
+        assert seen == [("/oauth2/token?Client", "POST", "GrantClient")]
+
+    def test_an_operation_goes_by_way_of_its_twin(self, configuration: bluejeans.Configuration) -> None:
+        class Api(bluejeans.AuthenticationApi):
+            def get_token_by_client_with_http_info(self, *args: Any, **options: Any) -> Any:
+                seen.append(options["_return_http_data_only"])
+                return super().get_token_by_client_with_http_info(*args, **options)
+
+        seen: list[bool] = []
+        with Api(bluejeans.ApiClient(configuration)) as api:
+            assert api.get_token_by_client(REQUEST).access_token == "a-token"
+        assert seen == [True]
+
+    def test_threads_of_ones_own_run_async_calls(self, configuration: bluejeans.Configuration) -> None:
+        with ThreadPool(1) as own, bluejeans.ApiClient(configuration) as client:
+            client.pool = own
+            call: Any = bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST, async_req=True)
+            assert (call.get().access_token, client.pool) == ("a-token", own)
+
+
+class TestModelsOfOnesOwn:
+    def test_a_constructor_of_ones_own_is_called(self) -> None:
+        class FromVault(bluejeans.GrantRequestClient):
+            def __init__(self, vault: dict[str, str]) -> None:
+                super().__init__(client_id=vault["id"], client_secret=vault["secret"])
+
+        made = FromVault({"id": "a", "secret": "b"})
+        assert made.to_dict() == {"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}
+        assert FromVault({"id": "c", "secret": "d"}).client_id == "c"
+
+    def test_a_constructor_that_is_mixed_in_is_called(self) -> None:
+        class Timed:
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                self.fetched_at = 7
+
+        class TimedGrant(Timed, bluejeans.GrantClient):
+            pass
+
+        read = bluejeans.ApiClient().deserialize(mock.Mock(data='{"access_token": "t"}'), TimedGrant)
+        assert (TimedGrant("t").fetched_at, read.fetched_at, read.access_token) == (7, 7, "t")
+
+    def test_a_field_is_added_as_the_generator_writes_it(self) -> None:
+        class More(bluejeans.Partition):
+            swagger_types = {**bluejeans.Partition.swagger_types, "colour": "str"}
+            attribute_map = {**bluejeans.Partition.attribute_map, "colour": "theColour"}
+
+            def __init__(self, id: int | None = None, name: str | None = None, colour: str | None = None) -> None:
+                super().__init__(id, name)
+                self.colour = colour
+
+        client = bluejeans.ApiClient()
+        read = client.deserialize(mock.Mock(data='{"id": 1, "theColour": "blue"}'), More)
+        assert read.to_dict() == {"id": 1, "name": None, "colour": "blue"}
+        assert client.sanitize_for_serialization(read) == {"id": 1, "theColour": "blue"}
+        assert repr(read) == "{'colour': 'blue', 'id': 1, 'name': None}"
+
+    def test_one_without_anything_of_its_own_is_equal(self) -> None:
+        class Mine(bluejeans.Partition):
+            pass
+
+        assert (
+            (Mine(1, "z1") == bluejeans.Partition(1, "z1")) is (bluejeans.Partition(1, "z1") == Mine(1, "z1")) is True
+        )
+
+    @pytest.mark.parametrize("name", ["access_token", "expires_in", "scope"])
+    def test_a_mock_of_a_model_has_its_attributes(self, name: str) -> None:
+        assert hasattr(mock.create_autospec(bluejeans.GrantClient, instance=True), name)
