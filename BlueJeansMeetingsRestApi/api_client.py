@@ -110,7 +110,7 @@ class ApiClient:
         method: str,
         path_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
         query_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
-        header_params: Mapping[str, Any] | None = None,
+        header_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
         body: Any = None,
         post_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
         files: Mapping[str, str | Sequence[str]] | None = None,
@@ -159,7 +159,11 @@ class ApiClient:
             return pairs
 
         configuration, base_url = self.configuration, self.configuration.base_url
-        headers = {**(header_params or {}), **self.default_headers, **({"Cookie": self.cookie} if self.cookie else {})}
+        headers = {
+            **dict(header_params or {}),
+            **self.default_headers,
+            **({"Cookie": self.cookie} if self.cookie else {}),
+        }
         credentials = configuration.credentials if auth_settings is None else None
         if any(name.lower() == "authorization" for name in headers):
             credentials = None

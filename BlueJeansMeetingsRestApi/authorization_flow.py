@@ -75,7 +75,7 @@ def authorization_url(
     host = (configuration or Configuration()).base_url
     pages = _ITS_PAGES if origin(host) == _LIVE and not urlsplit(host).path else host
     query = {name: value for name, value in described.query_params.items() if value is not None}
-    return f"{pages}{described.where[0]}?{urlencode(query)}"
+    return f"{pages}{described.path}?{urlencode(query)}"
 
 
 class Answer(NamedTuple):

@@ -129,7 +129,8 @@ class RenewedToken(abc.ABC):
     def get_token(self, timeout: float | None = None) -> AccessToken:
         """A token that is good now.
 
-        timeout: seconds that this may take; `Configuration.call_timeout` if None.
+        timeout: seconds that this may take; `Configuration.call_timeout` if None. A store that does not answer takes
+        its own time beside that, as its class says.
 
         Raises the kinds of `ApiException` that getting a token does, to all that waited for it; ApiTimeoutError where
         the time is over; ReauthenticationRequired where only a new sign-in helps. A token that cannot be renewed in

@@ -30,7 +30,7 @@ from .exceptions import ApiException as ApiException
 from .proxies import proxy_for
 from .redaction import chain, leaves_no_variables, scrub, secrets_in
 
-RequestTimeout = Union[float, "tuple[float, float]", None]
+RequestTimeout = Union[float, "tuple[float | None, float | None]", None]
 
 logger = logging.getLogger(f"{PACKAGE_LOGGER}.rest")
 
@@ -157,11 +157,17 @@ class RESTClientObject:
         self._services: dict[tuple[int, str, Any], transport.Service] = {}
 
     def limits(self, request_timeout: RequestTimeout = None) -> Limits:
-        """The time that a call which begins now has; ValueError or TypeError for what is no time."""
+        """The time that a call which begins now has; ValueError or TypeError for what is no time.
+
+        request_timeout: as `_request_timeout` of `call_api`; a None in a pair is the configuration's.
+        """
         names = ("connect_timeout", "read_timeout", "call_timeout")
         connect, read, total = (seconds(f"Configuration.{name}", getattr(self.configuration, name)) for name in names)
         if isinstance(request_timeout, (tuple, list)) and len(request_timeout) == 2:
-            connect, read = (seconds("_request_timeout", part) for part in request_timeout)
+            connect, read = (
+                usual if part is None else seconds("_request_timeout", part)
+                for part, usual in zip(request_timeout, (connect, read))
+            )
             total = max(total, connect + read)
         elif request_timeout is not None:
             total = read = seconds("_request_timeout", request_timeout)
@@ -251,7 +257,13 @@ class RESTClientObject:
         prepared = self.prepare(method, base, path, query, headers or {}, body, fields)
         return self.send(prepared, _preload_content, self.limits(_request_timeout))
 
-    GET, HEAD, OPTIONS, POST, PATCH, PUT, DELETE = map(_verb, METHODS)
+    GET = _verb("GET")
+    HEAD = _verb("HEAD")
+    OPTIONS = _verb("OPTIONS")
+    POST = _verb("POST")
+    PATCH = _verb("PATCH")
+    PUT = _verb("PUT")
+    DELETE = _verb("DELETE")
 
     def send(
         self,

@@ -197,6 +197,8 @@ class _NotTrusted(Exception):
 class FileTokenStore(TokenStore):
     """Keeps tokens in a file that only its owner can read, for the processes of one machine.
 
+    Another process that is writing the file is waited for, for up to 2 seconds.
+
     path: the file. Its folder is made (mode 0700) where it is missing, and holds the files of the locks as well.
 
     What cannot be trusted (another user's file, one that others may write to, a link) or read (no JSON, another

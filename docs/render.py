@@ -120,7 +120,7 @@ def operations_page() -> str:
     rows = []
     for name in OPERATIONS:
         endpoint = described(name)
-        request = f"**{endpoint['method']}** {endpoint['resource_path']}"
+        request = f"**{endpoint.method}** {endpoint.path}"
         rows.append(f"| [**{name}**](#{name}) | {request} | {summary(name)} |")
     said_of_all = inspect.getdoc(bluejeans.AuthenticationApi) or ""
     return "\n".join(
@@ -140,10 +140,10 @@ def operations_page() -> str:
     )
 
 
-def described(name: str) -> dict[str, Any]:
+def described(name: str) -> Endpoint[Any]:
     """What the operation says of its endpoint, when it is called with nothing."""
     endpoint: Endpoint[Any] = OPERATIONS[name].__wrapped__(None, **dict.fromkeys(parameters(name)))
-    return endpoint.arguments
+    return endpoint
 
 
 def parameters(name: str) -> dict[str, inspect.Parameter]:
@@ -170,12 +170,12 @@ def meanings(name: str) -> tuple[str, dict[str, str]]:
 def operation_section(name: str) -> Iterator[str]:
     endpoint = described(name)
     prose, said = meanings(name)
-    model = endpoint["response_type"]
-    returns = f"[**{model.__name__}**]({model.__name__}.md)" if model else "nothing"
+    model = endpoint.arguments["response_type"]
+    returns = f"[**{model}**]({model}.md)" if model else "nothing"
     named = [(f"{p}={p}" if value.kind is value.KEYWORD_ONLY else p) for p, value in parameters(name).items()]
     signature = ", ".join(named)
-    authorization = ", ".join(endpoint["auth_settings"])
-    yield from ("", f"## {name}", "", f"> {model.__name__ + ' ' if model else ''}{name}({signature})", "", prose, "")
+    authorization = ", ".join(endpoint.arguments["auth_settings"])
+    yield from ("", f"## {name}", "", f"> {model + ' ' if model else ''}{name}({signature})", "", prose, "")
     yield from ("### Example", "", "```python", example(name), "```", "", "### Parameters", "")
     yield from ("| Name | Type | Description | Notes |", "| --- | --- | --- | --- |")
     for parameter, value in parameters(name).items():
@@ -185,9 +185,8 @@ def operation_section(name: str) -> Iterator[str]:
     yield from ("", "### Return type", "", returns, "", "### Authorization", "")
     key = f"the API key `{authorization}` of `Configuration.api_key`, in the query, where it is set"
     yield key if authorization else "No authorization required"
-    headers = endpoint["header_params"]
     yield from ("", "### HTTP request headers", "")
-    yield from (f"- **{header}**: {value}" for header, value in sorted(headers.items(), reverse=True))
+    yield from (f"- **{header}**: {value}" for header, value in sorted(endpoint.headers.items(), reverse=True))
     yield from ("", BACK, "")
 
 
@@ -223,7 +222,7 @@ def example(name: str) -> str:
     lines.append("")
     lines.append("try:")
     arguments = ", ".join(part.strip().rstrip(",").replace(",\n    ", ", ") for part in call if part)
-    result = "print({})" if described(name)["response_type"] else "{}"
+    result = "print({})" if described(name).arguments["response_type"] else "{}"
     line = "    " + result.format(f"api.{name}({arguments})")
     lines.append(line if len(line) <= 120 else f"    api.{name}(\n        {arguments}\n    )")
     lines.append("except BlueJeansMeetingsRestApi.ApiException as error:")
@@ -265,7 +264,7 @@ def reliability_table() -> list[str]:
     """A line for each test that is a row."""
     lines = ["| | What goes wrong | What happens | Raised | Test |", "| --- | --- | --- | --- | --- |"]
     for name, path, (row, fault, happens, *kinds) in sorted(faults(), key=lambda found: found[2][0]):
-        raised = ", ".join(f"`{kind}`" for kind in kinds) or "nothing"
+        raised = ", ".join(f"`{kind}`" if kind else "nothing" for kind in kinds or ("",))
         lines.append(f"| {row} | {fault} | {happens} | {raised} | [{name}](../{path}) |")
     return lines
 

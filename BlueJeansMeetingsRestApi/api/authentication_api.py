@@ -55,10 +55,8 @@ class Endpoint(Generic[T]):
         **arguments: Any,
     ) -> None:
         self.options = options
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        self.query_params = query_params or {}
-        # By position as in the 2019 SDK, whose users have written clients with a `call_api` of their own.
-        self.where: tuple[Any, ...] = (path, method, {}, self.query_params, headers)
+        self.method, self.path, self.query_params = method, path, query_params or {}
+        self.headers = {"Accept": "application/json", "Content-Type": "application/json"}
         name = response_type and response_type.__name__
         self.arguments: dict[str, Any] = {"response_type": name, "auth_settings": (), **arguments}
 
@@ -96,7 +94,8 @@ def with_http_info(
         arguments = {**endpoint.arguments, **endpoint.options}
         if getattr(call_api, "__func__", None) is not ApiClient.call_api:
             arguments = _that_are_taken(call_api, arguments)
-        return call_api(*endpoint.where, **arguments)
+        # By position as in the 2019 SDK, whose users have written clients with a `call_api` of their own.
+        return call_api(endpoint.path, endpoint.method, {}, endpoint.query_params, endpoint.headers, **arguments)
 
     call.__name__ = f"{name}{_TWIN}"
     return call  # type: ignore[return-value]

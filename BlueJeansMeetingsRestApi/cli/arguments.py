@@ -220,4 +220,4 @@ def _add_secret_file(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_debug(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--debug", action="store_true", help="log requests, and show where an error came from")
+    parser.add_argument("--debug", action="store_true", help="log its requests, and show where an error came from")

@@ -18,6 +18,7 @@ from .. import models
 from ..api.authentication_api import AuthenticationApi
 from ..api_client import ApiClient
 from ..configuration import PACKAGE_LOGGER, Configuration
+from ..environment import setting, setting_name
 from ..exceptions import ApiException, BadRequestError, UnauthorizedError
 from ..redaction import redact
 
@@ -41,7 +42,8 @@ def command(arguments: argparse.Namespace) -> int:
 def run(host: str | None = None, ca: str | None = None) -> int:
     """Run the demo against `host`, or against a sandbox started for it. Returns 0 if all that was checked held."""
     if host:
-        return _Demo(host, ca, {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}).run()
+        found = {name: setting(name.removeprefix(setting_name(""))) for name in VARIABLES}
+        return _Demo(host, ca, {name: value for name, value in found.items() if value}).run()
     from ..sandbox import Sandbox
 
     with Sandbox() as sandbox:

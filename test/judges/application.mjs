@@ -5,7 +5,7 @@ import * as client from "openid-client";
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET } = process.env;
 const onLoopback = { algorithm: "oauth2", execute: [client.allowInsecureRequests] };
-const authentication = client.ClientSecretPost(CLIENT_SECRET);
+const authentication = client.ClientSecretBasic(CLIENT_SECRET);
 const config = await client.discovery(new URL(ISSUER), CLIENT_ID, undefined, authentication, onLoopback);
 const state = client.randomState();
 

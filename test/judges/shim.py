@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import urllib3
 from flask import Flask, Response, jsonify, request
@@ -28,6 +28,7 @@ DIFFERENCES = (
     Difference("authorize", "client_id, redirect_uri, response_type", "clientId, redirectUri, responseType"),
     Difference("authorize", "scope: delimited by spaces", "scope: delimited by commas"),
     Difference("authorize, denied", "error=access_denied, and the state", "error=401, and no state"),
+    Difference("token, request", "client_secret_basic (section 2.3.1)", "client_id and client_secret in the body"),
     Difference("token, request", "a form", "JSON; the service takes forms too"),
     Difference("token, request", "redirect_uri", "redirectUri; the service takes redirect_uri too"),
     Difference("token, answer", "token_type: Bearer", "no token_type"),
@@ -124,12 +125,19 @@ class ServiceAsWritten(Proxy):
         return location
 
     def token(self) -> Any:
-        answer = self.ask_form("/oauth2/token", **request.form)
+        answer = self.ask_form("/oauth2/token", **request.form, **self.client())
         content = answer.json()
         if answer.status == 200:
             scopes = content["scope"].get("bearerPermissions", "").replace(",", " ")
             return {**content, "token_type": "Bearer", "scope": scopes}
         return self.refusal(answer.status, content["message"])
+
+    def client(self) -> dict[str, str]:
+        """Who asks, from the header."""
+        if request.authorization is None:
+            return {}
+        identity = (request.authorization.username, request.authorization.password)
+        return dict(zip(("client_id", "client_secret"), (unquote_plus(part or "") for part in identity)))
 
     def refusal(self, status: int, message: str) -> Any:
         grant = request.form.get("grant_type")
@@ -138,9 +146,8 @@ class ServiceAsWritten(Proxy):
         return {"error": ERRORS[status], "error_description": message}, status
 
     def revoke(self) -> Any:
-        application = {name: request.form[name] for name in ("client_id", "client_secret")}
         query = urlencode({"access_token": request.form["token"]})
-        answer = self.ask("DELETE", f"/oauth2/token?Revoke&{query}", json.dumps(application).encode())
+        answer = self.ask("DELETE", f"/oauth2/token?Revoke&{query}", json.dumps(self.client()).encode())
         is_none = answer.status == 400 or (answer.status == 401 and answer.json() == INVALID_TOKEN)
         return "" if answer.status == 204 or is_none else self.refusal(answer.status, answer.json()["message"])
 
