@@ -15,7 +15,9 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import filelock
@@ -266,6 +268,15 @@ class TestTheFile:
     def test_a_file_that_somebody_keeps_locked_is_a_store_that_cannot_be_used(self, path: Path) -> None:
         with filelock.FileLock(f"{path}.lock"), pytest.raises(TokenStoreError, match="was not free in time"):
             FileTokenStore(path).save(OTHER_KEY, TOKEN, LONG, 0)
+
+    def test_what_cannot_be_written_is_in_no_traceback_with_variables(self, path: Path) -> None:
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(TokenStoreError) as caught:
+            FileTokenStore(path).save(KEY, replace(TOKEN, access_token="canary"), LONG, 0)
+        frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+        ours = [frame for frame in frames if "BlueJeansMeetingsRestApi" in frame.filename]
+        assert (len(ours) > 3, "canary" in str([frame.locals for frame in ours])) == (True, False)
 
     def test_a_pickle_of_it_leads_to_the_same_file(self, path: Path) -> None:
         key = Fernet.generate_key()
