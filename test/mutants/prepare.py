@@ -40,6 +40,8 @@ def main(directory: Path) -> None:
     for name in settings["tool"]["mutmut"]["only_mutate"]:
         module = directory / name
         module.write_text(without_decorators(module.read_text("utf-8")), "utf-8")
+    # Or Python, which has it on its path, would remember that it is not there.
+    (directory / "mutants").mkdir()
 
 
 if __name__ == "__main__":
