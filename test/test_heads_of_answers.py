@@ -80,15 +80,18 @@ MANY = "".join(f"X-{number}: 1\r\n" for number in range(99))
 @example(answer=f"HTTP/1.1 200 OK\r\n{MANY}\r\n", method="GET")
 @example(answer=f"HTTP/1.1 200 OK\r\n{MANY}Y: 1\r\n\r\n", method="GET")
 @example(answer=f"HTTP/1.1 200 OK\r\nX: {'y' * 70000}\r\n\r\n", method="GET")
+@example(answer="HTTP/1.1 204 No Content\r\nTransfer-Encoding:chunked\r\n\r\n", method="GET")
 def test_an_answer_is_read_as_http_client_reads_it(answer: str, method: str) -> None:
     content = answer.encode("latin-1")
     expected = outcome(http.client.HTTPResponse, content, method)
     read = outcome(ours, content, method)
-    if expected is None or read is None:
+    if read is not None and read[1] == 204:
+        # A body is none of its, and http.client may have failed to read one.
+        assert read[-1] == b""
+        assert expected is None or (read[0] >= expected[0], read[1:5]) == (True, expected[1:5])
+    elif expected is None or read is None:
         assert read is None
         assert expected is None or has_no_one_end(answer)
-    elif read[1] == 204:
-        assert (read[0] >= expected[0], read[1:5], read[-1]) == (True, expected[1:5], b"")  # a body is none of its
     else:
         assert read[1:] == expected[1:]
         assert read[0] >= expected[0]  # or it closes where there is a doubt
