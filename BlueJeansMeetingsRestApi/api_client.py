@@ -159,11 +159,9 @@ class ApiClient:
             return pairs
 
         configuration, base_url = self.configuration, self.configuration.base_url
-        headers = {
-            **dict(header_params or {}),
-            **self.default_headers,
-            **({"Cookie": self.cookie} if self.cookie else {}),
-        }
+        headers = {**dict(header_params or {}), **self.default_headers}
+        if self.cookie:
+            headers["Cookie"] = self.cookie
         credentials = configuration.credentials if auth_settings is None else None
         if any(name.lower() == "authorization" for name in headers):
             credentials = None
@@ -174,7 +172,7 @@ class ApiClient:
         for name, value in tuples(path_params):
             quoted = quote(str(value), safe=configuration.safe_chars_for_path_param)
             if {".", ".."} & set(quoted.split("/")):
-                raise ValueError(f"The path parameter {name!r} leads to another path: {str(value)!r}")
+                raise ValueError(f"The path parameter {name!r} leads to another path")
             resource_path = resource_path.replace(f"{{{name}}}", quoted)
 
         content, fields = self.sanitize_for_serialization(body), tuples(post_params) + _file_fields(files or {})

@@ -1,4 +1,4 @@
-"""The settings that the environment has: `BLUEJEANS_…`, or a file that `BLUEJEANS_…_FILE` names."""
+"""What the environment has: settings in `BLUEJEANS_…`, or in a file that `BLUEJEANS_…_FILE` names, and packages."""
 
 from __future__ import annotations
 
@@ -22,9 +22,21 @@ def setting(name: str, environment: Mapping[str, str] = os.environ) -> str | Non
         return value or None
     if value:
         raise ValueError(f"{variable} and {variable}_FILE are both set: unset one of them")
+    return content_of(path, f"{variable}_FILE") or None
+
+
+def content_of(path: str, named_by: str) -> str:
+    """What the file holds, without the end of its line; a ValueError that says what names it if it cannot be read."""
     try:
         with open(path, encoding="utf-8") as file:
-            return file.read().rstrip("\r\n") or None
+            return file.read().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ValueError(f"{variable}_FILE names a file that cannot be read: {path!r} ({why})") from None
+    # Not with its name, which is the secret itself where somebody has mixed up the two.
+    raise ValueError(f"{named_by} names a file that cannot be read: {why}")
+
+
+def missing(what: str, package: str, extra: str) -> ImportError:
+    """The error that says how to install what an extra brings."""
+    line = f'pip install "BlueJeansMeetingsRestApi[{extra}]"'
+    return ImportError(f"{what} needs {package}, which is not installed: {line}")

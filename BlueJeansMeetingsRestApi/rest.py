@@ -461,8 +461,10 @@ def _pause(error: ApiException, attempt: int) -> float:
 
 def _retry_after(value: str | None) -> float | None:
     """Seconds from now that a Retry-After header names (RFC 9110 section 10.2.3); None if it is no such header."""
-    if not value or value.strip().isdecimal():
-        return float(value) if value else None
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
     try:
         moment = email.utils.parsedate_tz(value)
         return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - time.time())

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Union
 
 from .configuration import PACKAGE_LOGGER
+from .environment import missing
 from .redaction import MASK, leaves_no_variables
 
 if TYPE_CHECKING:
@@ -130,17 +131,12 @@ def _fernet(keys: EncryptionKey) -> Any:
     try:
         from cryptography.fernet import Fernet, MultiFernet
     except ImportError as error:
-        raise ImportError(_missing("encryption_key", "cryptography", "encryption")) from error
+        raise missing("encryption_key", "cryptography", "encryption") from error
     try:
         return MultiFernet([Fernet(key) for key in ([keys] if isinstance(keys, (str, bytes)) else keys)])
     except ValueError:
         # Not with Python's own words, which may hold part of the key.
         raise ValueError("encryption_key is no key that cryptography.fernet.Fernet.generate_key() made") from None
-
-
-def _missing(what: str, package: str, extra: str) -> str:
-    line = f'pip install "BlueJeansMeetingsRestApi[{extra}]"'
-    return f"{what} needs {package}, which is not installed: {line}"
 
 
 def _is_sound(token: StoredToken) -> bool:
@@ -210,7 +206,7 @@ class FileTokenStore(TokenStore):
         super().__init__(encryption_key=encryption_key)
         # Here, so that its absence shows before the first token. It is imported for a renewal, and not to read a token.
         if importlib.util.find_spec("filelock") is None:
-            raise ImportError(_missing("FileTokenStore", "filelock", "file"))
+            raise missing("FileTokenStore", "filelock", "file")
         self.path = os.path.abspath(os.path.expanduser(path))
 
     def __repr__(self) -> str:
@@ -370,7 +366,7 @@ class RedisTokenStore(TokenStore):
             from redis.backoff import NoBackoff
             from redis.retry import Retry
         except ImportError as error:
-            raise ImportError(_missing("RedisTokenStore", "redis", "redis")) from error
+            raise missing("RedisTokenStore", "redis", "redis") from error
         try:
             pool = redis.ConnectionPool.from_url(url) if isinstance(url, str) else url.connection_pool
             pool.connection_class(**pool.connection_kwargs)  # knows the options of the URL, and does not connect yet

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timezone
@@ -12,7 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from recorder import Recorder, reply
+import urllib3
+from recorder import Recorder, drip, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.models.model import Model, attribute
@@ -575,3 +577,34 @@ class TestSettingsThatChange:
     def test_a_header_of_none_is_left_out(self, client: bluejeans.ApiClient, server: Recorder) -> None:
         client.call_api("/x", "GET", header_params={"X-Nothing": None})
         assert "x-nothing" not in server.requests[0].headers
+
+
+class TestUnreadAnswers:
+    def unread(self, client: bluejeans.ApiClient, method: str = "GET", **options: Any) -> Any:
+        return client.call_api("/x", method, _preload_content=False, _return_http_data_only=True, **options)
+
+    def test_have_what_urllib3s_have(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(reply(body=b"hello", status=200, X_One="1"))
+        raw = self.unread(client)
+        assert (raw.status, raw.reason, raw.version, raw.headers["x-one"]) == (200, "OK", 11, "1")
+        assert [raw.read(2), raw.read(), raw.closed] == [b"he", b"llo", True]
+
+    def test_give_the_connection_back_once_they_are_read(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        for _ in range(2):
+            raw = self.unread(client)
+            assert raw.read() == b"{}"
+            raw.release_conn()
+        assert server.connections == 1
+
+    def test_are_read_for_longer_than_the_call_may_take(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"))
+        assert self.unread(client, _request_timeout=(0.2, 0.2)).read() == 10 * b"x"
+
+    def test_that_are_cut_off_say_so(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close)
+        with pytest.raises(urllib3.exceptions.ProtocolError):
+            self.unread(client).read()
+
+    def test_of_head_have_no_body(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        assert self.unread(client, "HEAD").read() == b""

@@ -1362,7 +1362,7 @@ class TestEnvironment:
             ({"PASSWORD": "canary"}, "BLUEJEANS_PASSWORD is set and BLUEJEANS_USERNAME is not: set both"),
             (
                 {"ACCESS_TOKEN_FILE": "/no/such"},
-                "BLUEJEANS_ACCESS_TOKEN_FILE names a file that cannot be read: '/no/such'",
+                "BLUEJEANS_ACCESS_TOKEN_FILE names a file that cannot be read: No such file or directory",
             ),
             ({"ACCESS_TOKEN": "canary", "ACCESS_TOKEN_FILE": "f"}, "are both set: unset one of them"),
             ({"HOST": "no-url", "MEETING_ID": "1"}, "Configuration.host 'no-url' must start with https://"),

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..configuration import Configuration
-from ..environment import setting, setting_name
+from ..environment import content_of, setting, setting_name
 from . import terminal
 
 if TYPE_CHECKING:
@@ -50,13 +50,7 @@ def _content_of(path: str, what: str) -> str | None:
     if path == "-":
         # A terminal would show it.
         return terminal.ask(what) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        # Not with its name, which is the secret itself where somebody has mistaken the option.
-        raise ValueError(f"--secret-file names a file that cannot be read: {why}") from None
+    return content_of(path, "--secret-file")
 
 
 def configuration(arguments: argparse.Namespace, host: str | None = None) -> Configuration:

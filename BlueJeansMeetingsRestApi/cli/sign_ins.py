@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..environment import setting
+from ..environment import missing, setting
 from ..token_stores import TokenStore, store_at
 
 _LIST = "sign-ins"
@@ -34,8 +34,7 @@ def store_path() -> str:
     try:
         import platformdirs
     except ImportError as error:
-        line = 'pip install "BlueJeansMeetingsRestApi[cli]"'
-        raise ImportError(f"Keeping a sign-in needs platformdirs, which is not installed: {line}") from error
+        raise missing("Keeping a sign-in", "platformdirs", "cli") from error
     return os.path.join(platformdirs.user_state_dir("bluejeans-auth", appauthor=False), "tokens.json")
 
 

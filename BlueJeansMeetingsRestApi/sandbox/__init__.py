@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..environment import missing
 from .controls import Controls, Seen
 from .service import Accounts as Accounts
 from .service import Refusal as Refusal
@@ -166,8 +167,7 @@ class _Here:
         try:
             from .server import Server
         except ImportError as error:
-            line = 'pip install "BlueJeansMeetingsRestApi[sandbox]"'
-            raise ImportError(f"The sandbox needs {error.name}, which is not installed: {line}") from error
+            raise missing("The sandbox", str(error.name), "sandbox") from error
         self._controls = Controls(Service(accounts, clock, lifetime), on_request)
         self._server = Server(self._controls, port, tls)
         self.url, self.ca_cert = self._server.url, self._server.ca_cert
