@@ -129,17 +129,23 @@ class TestKinds:
         assert bluejeans.StaticToken("a-token").get_token() == ("a-token", float("inf"))
 
     @pytest.mark.parametrize(
-        "make",
+        ("make", "missing"),
         [
-            lambda: bluejeans.ClientCredentials("", "canary"),
-            lambda: bluejeans.ClientCredentials(None, "canary"),  # type: ignore[arg-type]
-            lambda: bluejeans.PasswordCredentials("", "canary"),
-            lambda: bluejeans.MeetingCredentials(True, "canary"),  # type: ignore[arg-type]
-            lambda: bluejeans.StaticToken(""),
+            (lambda: bluejeans.ClientCredentials("", "canary"), "client_id"),
+            (lambda: bluejeans.ClientCredentials(None, "canary"), "client_id"),  # type: ignore[arg-type]
+            (lambda: bluejeans.ClientCredentials("canary", ""), "client_secret"),
+            (lambda: bluejeans.PasswordCredentials("", "canary"), "username"),
+            (lambda: bluejeans.PasswordCredentials("canary", ""), "password"),
+            (lambda: bluejeans.MeetingCredentials(True, "canary"), "meeting_numeric_id"),  # type: ignore[arg-type]
+            (lambda: bluejeans.MeetingCredentials("canary", b"2"), "meeting_passcode"),  # type: ignore[arg-type]
+            (lambda: bluejeans.RefreshTokenCredentials("", "canary", "t"), "client_id"),
+            (lambda: bluejeans.RefreshTokenCredentials("canary", "", "t"), "client_secret"),
+            (lambda: bluejeans.RefreshTokenCredentials("canary", "canary", ""), "refresh_token"),
+            (lambda: bluejeans.StaticToken(""), "access_token"),
         ],
     )
-    def test_what_is_missing_is_named_and_secrets_are_not_shown(self, make: Callable[[], object]) -> None:
-        with pytest.raises(ValueError, match=r"^\w+ must be a non-empty string$") as caught:
+    def test_what_is_missing_is_named_and_secrets_are_not_shown(self, make: Callable[[], object], missing: str) -> None:
+        with pytest.raises(ValueError, match=f"^{missing} must be a non-empty string$") as caught:
             make()
         shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
         frames = [frame for frame in shown.stack if "BlueJeansMeetingsRestApi" in frame.filename]
@@ -1342,6 +1348,30 @@ class TestEnvironment:
         with pytest.raises(ValueError, match="not sent to https://api.bluejeans.com"):
             found.authorization_for("https://api.bluejeans.com/v1")
 
+    def test_a_meetings_passcode_is_taken(self) -> None:
+        found = self.found(environment={"MEETING_ID": "1", "MEETING_PASSCODE": "2"})
+        assert found._identity == {"meeting_numeric_id": "1", "meeting_passcode": "2"}
+
+    @pytest.mark.parametrize(
+        "environment",
+        [
+            {"ACCESS_TOKEN": "t"},
+            {"CLIENT_ID": "id", "CLIENT_SECRET": "s"},
+            {"USERNAME": "u", "PASSWORD": "p"},
+            {"MEETING_ID": "1"},
+        ],
+    )
+    def test_what_is_given_counts_before_it(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, environment: dict[str, str]
+    ) -> None:
+        elsewhere = {"HOST": "https://elsewhere.example", "TOKEN_STORE": "/elsewhere"}
+        store = bluejeans.MemoryTokenStore()
+        options: Any = {"api": api, "store": store, "allowed_hosts": ["https://allowed.example"]}
+        found = self.found(environment={**environment, **elsewhere}, **options)
+        assert found.api.api_client is api.api_client
+        assert found._allowed_hosts == {("https", "allowed.example", 443)}
+        assert found._store is (None if "ACCESS_TOKEN" in environment else store)
+
     def test_a_file_holds_the_value(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("from a file\n")
         environment = {"CLIENT_ID": "id", "CLIENT_SECRET_FILE": str(tmp_path / "secret")}
@@ -1357,7 +1387,11 @@ class TestEnvironment:
     @pytest.mark.parametrize(
         ("environment", "message"),
         [
-            ({}, "There are no credentials in the environment: set one of BLUEJEANS_ACCESS_TOKEN, "),
+            (
+                {},
+                "^There are no credentials in the environment: set one of BLUEJEANS_ACCESS_TOKEN, BLUEJEANS_CLIENT_ID, "
+                r"BLUEJEANS_USERNAME, BLUEJEANS_MEETING_ID \(or BLUEJEANS_ACCESS_TOKEN_FILE …\)$",
+            ),
             ({"CLIENT_ID": "id"}, "BLUEJEANS_CLIENT_ID is set and BLUEJEANS_CLIENT_SECRET is not: set both"),
             ({"PASSWORD": "canary"}, "BLUEJEANS_PASSWORD is set and BLUEJEANS_USERNAME is not: set both"),
             (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -11,6 +12,7 @@ import time
 from caller import ARGUMENTS
 
 import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.token_life import Clock
 
 
 def api_at(host: str, **settings: object) -> bluejeans.AuthenticationApi:
@@ -37,6 +39,29 @@ def end_with_calls_in_daemon_threads(host: str) -> None:
     api = api_at(host)
     for _ in range(3):
         threading.Thread(target=token, args=(api,), daemon=True).start()
+    sys.stdin.readline()
+    print(time.monotonic(), flush=True)
+
+
+def end_with_a_renewal_in_the_background(host: str) -> None:
+    """Ends once it is told to, while its token is renewed; says when, and which token it has at its very end."""
+
+    class Later(Clock):
+        by = 0.0
+
+        def wall(self) -> float:
+            return super().wall() + self.by
+
+        def boot(self) -> float:
+            return super().boot() + self.by
+
+    clock = Later()
+    credentials = bluejeans.ClientCredentials("id", "secret", api=api_at(host), renew_in_background=True, clock=clock)
+    atexit.register(lambda: print("renewed" if credentials._held is not before else "as it was", flush=True))
+    credentials.get_token()
+    before = credentials._held
+    clock.by = 3590  # seconds of its 3600
+    credentials.get_token()
     sys.stdin.readline()
     print(time.monotonic(), flush=True)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recorder import Recorder, Silence, reply
@@ -47,6 +49,32 @@ def test_the_program_ends_while_calls_are_under_way(run: Callable[..., str], pro
     with Recorder([silence]) as server:
         output = run(program, server.url, until=lambda: silence.asked.wait(ENOUGH))
         assert time.monotonic() - float(output) < 1
+
+
+@pytest.mark.fault(10, "the program ends while a token is renewed in the background", "the new token is waited for")
+def test_the_program_ends_while_a_token_is_renewed(run: Callable[..., str]) -> None:
+    asked, told = threading.Event(), threading.Event()
+
+    def answer_late(connection: Any) -> None:
+        asked.set()
+        told.wait(ENOUGH)
+        threading.Event().wait(0.3)  # a slow service; the program has been told to end
+        connection.sendall(reply(GRANT))
+
+    with Recorder([reply(GRANT), answer_late]) as server:
+        output = run(
+            "end_with_a_renewal_in_the_background", server.url, until=lambda: asked.wait(ENOUGH) and told.set()
+        )
+        assert (output.split()[1:], len(server.requests)) == (["renewed"], 2)
+
+
+@pytest.mark.fault(10, "the service is silent when the program ends", "it ends within two seconds")
+def test_the_program_ends_though_a_renewal_does_not(run: Callable[..., str]) -> None:
+    silence = Silence()
+    with Recorder([reply(GRANT), silence]) as server:
+        output = run("end_with_a_renewal_in_the_background", server.url, until=lambda: silence.asked.wait(ENOUGH))
+        ended, what = output.split(maxsplit=1)
+        assert (time.monotonic() - float(ended) < 2, what) == (True, "as it was\n")
 
 
 @pytest.mark.fault(10, "10,000 clients are made and closed", "no thread and no open file is left")
