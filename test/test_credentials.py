@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import pickle
+import socket
 import threading
 import time
 import traceback
@@ -153,7 +154,9 @@ class TestKinds:
         assert "canary" not in str([frame.locals for frame in frames])
 
     def test_a_refresh_token_is_left_out_only_with_a_store(self) -> None:
-        with pytest.raises(ValueError, match="refresh_token may be left out only where a store has a sign-in"):
+        with pytest.raises(
+            ValueError, match="^refresh_token may be left out only where a store has a sign-in: give one of them$"
+        ):
             bluejeans.RefreshTokenCredentials("id", "secret")
 
     def test_no_text_shows_a_secret(
@@ -871,11 +874,16 @@ class TestSignIns:
     def test_one_that_was_refused_is_not_kept_for_ever(
         self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
     ) -> None:
-        kept_for = []
+        written = []
 
         class Watched(bluejeans.MemoryTokenStore):
+            @contextlib.contextmanager
+            def lock(self, key: str, seconds: float) -> Iterator[int]:
+                with super().lock(key, seconds):
+                    yield 7
+
             def write(self, key: str, text: str, seconds: float | None, fence: int) -> bool:
-                kept_for.append(seconds)
+                written.append((key, seconds, fence))
                 return super().write(key, text, seconds, fence)
 
         client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
@@ -886,7 +894,86 @@ class TestSignIns:
         clock.forward(LIFETIME)
         with pytest.raises(bluejeans.ReauthenticationRequired):
             credentials.get_token()
-        assert kept_for == [None, 30 * 24 * 3600]
+        assert written == [(credentials._key, None, 7), (credentials._key, 30 * 24 * 3600, 7)]
+
+    @pytest.mark.parametrize(("expires_in", "asked"), [(LIFETIME, ["ours"]), (0, ["ours", "theirs"])])
+    def test_what_another_process_got_meanwhile_for_the_same_refresh_token_is_taken(
+        self, clock: TokenClock, expires_in: float, asked: list[str]
+    ) -> None:
+        store = bluejeans.MemoryTokenStore()
+
+        def answer_after_another(connection: socket.socket) -> None:
+            ends = clock.wall() + expires_in, clock.boot() + expires_in
+            theirs = StoredToken("their token", LIFETIME, *ends, clock.boot_id, "theirs")
+            store.save(credentials._key, theirs, None, 0)
+            connection.sendall(reply({"message": "It was used."}, status=401))
+
+        with Recorder([answer_after_another, reply({"access_token": "its next", "expires_in": 60})]) as server:
+            api = asking(server.url, clock).api
+            credentials = bluejeans.RefreshTokenCredentials("id", "s", "ours", api=api, store=store, clock=clock)
+            token = credentials.get_token().token
+        assert token == ("their token" if expires_in else "its next")
+        assert [request.json["refresh_token"] for request in server.requests] == asked
+
+    def test_a_refusal_is_raised_though_the_store_fails_then(self, clock: TokenClock) -> None:
+        store = Failing()
+
+        def answer_and_break(connection: socket.socket) -> None:
+            store.cannot = {"read"}
+            connection.sendall(reply(status=401))
+
+        with Recorder([answer_and_break]) as server:
+            api = asking(server.url, clock).api
+            credentials = bluejeans.RefreshTokenCredentials("id", "s", "ours", api=api, store=store, clock=clock)
+            with pytest.raises(bluejeans.ReauthenticationRequired, match="refresh token was refused"):
+                credentials.get_token()
+
+    def test_one_that_could_not_be_kept_is_not_replaced_by_an_older_one(
+        self, clock: TokenClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = Failing()
+        grant = bluejeans.GrantCode(access_token="first", expires_in=60, refresh_token="newer")
+        with Recorder([reply({"access_token": "second", "expires_in": 60, "refresh_token": "newest"})]) as server:
+            options: Any = {"api": asking(server.url, clock).api, "store": store, "clock": clock}
+            older = bluejeans.GrantCode(access_token="old", expires_in=60, refresh_token="older")
+            bluejeans.RefreshTokenCredentials.of_grant("id", "s", older, **options)
+            store.cannot = {"write"}
+            credentials = bluejeans.RefreshTokenCredentials.of_grant("id", "s", grant, **options)
+            assert caplog.messages == ["The sign-in is not kept: it is down"]
+            store.cannot = set()
+            clock.forward(60)
+            credentials.get_token()
+        assert server.requests[0].json["refresh_token"] == "newer"
+
+    def test_two_that_live_long_go_on_with_each_others_refresh_tokens(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore, clock: TokenClock
+    ) -> None:
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        options: Any = {"api": api, "store": shared, "clock": clock}
+        one = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
+        other = bluejeans.RefreshTokenCredentials(*client, **options)
+        for credentials in (one, other, one, one, other):
+            clock.forward(LIFETIME)
+            assert credentials.get_token().token
+
+    def test_one_that_was_refused_gives_way_to_a_new_sign_in(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+    ) -> None:
+        store = Failing()
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        options: Any = {"api": api, "store": store, "clock": clock}
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
+        store.cannot = {"write"}
+        clock.forward(LIFETIME)
+        credentials.get_token()  # and what the next one is got with could not be kept
+        bluejeans_sandbox.revoke_tokens()
+        store.cannot = set()
+        again = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
+        store.cannot = {"read"}
+        with pytest.raises(bluejeans.ReauthenticationRequired):  # which it could not see yet
+            _ = credentials.invalidate() or credentials.get_token()
+        store.cannot = set()
+        assert credentials.get_token() == again.get_token()
 
     def test_a_refresh_token_that_could_not_be_kept_is_not_lost(
         self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
@@ -1014,8 +1101,10 @@ class TestSignIns:
 
     def test_a_grant_without_a_refresh_token_is_no_sign_in(self, shared: TokenStore) -> None:
         grant = bluejeans.GrantCode(access_token="t", expires_in=3600)
-        with pytest.raises(bluejeans.ApiResponseError, match="the grant has no refresh token"):
+        with pytest.raises(bluejeans.ApiResponseError) as caught:
             bluejeans.RefreshTokenCredentials.of_grant("id", "secret", grant, store=shared)
+        why = "the grant has no refresh token, and the code that it was got with is spent"
+        assert str(caught.value) == f"(0)\nReason: {why}\n"
 
     def test_what_is_stored_is_stored_with_the_number_of_the_lock(
         self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock

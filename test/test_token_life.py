@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +36,19 @@ def test_processes_renew_it_one_after_another_in_the_first_half_of_that(chance: 
 @pytest.mark.parametrize(("failures", "pause"), [(1, 25), (2, 50), (3, 100), (4, 200)])
 def test_a_pause_after_a_failure_is_an_eighth_of_it_and_doubles(failures: int, pause: float) -> None:
     assert pause_after(failures, 2000) == pause
+
+
+class TestBoot:
+    @pytest.mark.skipif(not os.path.exists("/proc/sys/kernel/random/boot_id"), reason="this system tells no boot's id")
+    def test_has_the_id_that_linux_gives_it(self) -> None:
+        assert Clock().boot_id == Path("/proc/sys/kernel/random/boot_id").read_text().strip() != ""
+
+    def test_has_none_where_nobody_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def cannot(*_: Any, **__: Any) -> Any:
+            raise FileNotFoundError
+
+        monkeypatch.setattr("builtins.open", cannot)
+        assert Clock().boot_id == ""
 
 
 class Stopped(Clock):
