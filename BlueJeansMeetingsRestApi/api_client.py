@@ -137,7 +137,7 @@ class ApiClient:
         async_req: run in a thread; the result's `get()` gives or raises what the call does. Its old name is `async`.
         collection_formats: how lists are joined, by parameter: csv, ssv, tsv, pipes, or multi.
         _request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
-        _max_attempts: how often it is tried at most; `Configuration.max_attempts` if None.
+        _max_attempts: the maximum number of attempts; `Configuration.max_attempts` if None.
         idempotent: whether it may be sent again after a failure that may have come too late; by default by method.
         redirect_is_answer: return an answer of 3xx, where otherwise RedirectError is raised. It is never followed.
 

@@ -120,7 +120,7 @@ class AuthenticationApi:
     async_req: run in a thread, and return an object whose `get()` gives or raises what the call does.
     _preload_content: False for urllib3's unread response in place of the data.
     _request_timeout: seconds for the whole call, or a pair: to connect, and of silence while reading.
-    _max_attempts: how often it is tried at most; `Configuration.max_attempts` if None.
+    _max_attempts: the maximum number of attempts; `Configuration.max_attempts` if None.
     """
 
     def __init__(self, api_client: ApiClient | None = None) -> None:
