@@ -236,7 +236,7 @@ class FileTokenStore(TokenStore):
         import filelock
 
         # One for each use, so that threads exclude each other as processes do.
-        lock = filelock.FileLock(f"{self.path}{suffix}.lock", mode=0o600, thread_local=False)
+        lock = filelock.FileLock(f"{self.path}{suffix}.lock", mode=0o600)
         try:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             lock.acquire(timeout=seconds, poll_interval=0.02)
