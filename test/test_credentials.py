@@ -23,7 +23,7 @@ from recorder import Recorder, Silence, keep_silent, reply, unused_port
 from token_clock import TokenClock
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.renewal import Renewal
+from BlueJeansMeetingsRestApi.renewal import Renewal, _Attempt
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_life import Clock, renewal_due
 from BlueJeansMeetingsRestApi.token_stores import StoredToken, TokenStore
@@ -283,6 +283,10 @@ class TestOneRequest:
                 errors = [outcome.exception(ENOUGH) for outcome in outcomes]
             assert Counter(type(error) for error in errors) == {Interrupted: 1, type(None): 7}
             assert len(server.requests) == 1
+
+    def test_a_renewal_whose_thread_is_gone_is_taken_over(self, client: bluejeans.ClientCredentials) -> None:
+        client._process.under_way = _Attempt(early=False, ends=time.monotonic() - 11)
+        assert client.get_token().token
 
     def test_a_time_that_is_none_is_refused(self, client: bluejeans.ClientCredentials) -> None:
         with pytest.raises(ValueError, match="timeout must be a positive number of seconds, not -1"):
@@ -1035,8 +1039,9 @@ class TestSignIns:
         credentials = bluejeans.RefreshTokenCredentials(
             "id", "secret", api=api, store=Failing({"lock", "read", "write"})
         )
-        with pytest.raises(bluejeans.ApiConnectionError, match="is in a store that cannot be used now"):
+        with pytest.raises(bluejeans.ApiConnectionError) as caught:
             credentials.get_token()
+        assert str(caught.value) == "(0)\nReason: the sign-in is in a store that cannot be used now: it is down\n"
         assert bluejeans_sandbox.requests == []
 
     def test_a_store_without_a_sign_in_says_so(

@@ -377,7 +377,17 @@ class TestTheRedis:
     def test_a_url_that_is_none_is_not_shown(self, url: str) -> None:
         with pytest.raises(ValueError, match="is no URL of a Redis") as caught:
             RedisTokenStore(url)
-        assert PASSWORD not in str(caught.value)
+        assert str(caught.value) == (
+            "That is no URL of a Redis, such as rediss://user:password@host:6379/0, "
+            "with / # ? and @ in a password percent-encoded"
+        )
+
+    def test_later_versions_find_what_this_one_has_stored(self, server: RedisServer) -> None:
+        store = RedisTokenStore(server.url, **PATIENT)
+        with server.client as client, store.lock(KEY, LONG) as fence:
+            store.write(KEY, "text", None, fence)
+            assert set(client.keys()) >= {f"bluejeans:{{{KEY}}}{ending}" for ending in ("", ":lock", ":fence")}
+            assert client.hgetall(f"bluejeans:{{{KEY}}}") == {"fence": str(fence), "text": "text"}
 
     def test_a_client_without_time_limits_gets_some(self, server: RedisServer) -> None:
         store = RedisTokenStore(redis.Redis(port=server.port, password=PASSWORD), timeout=0.2)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import http.client
 import logging
+import math
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import trustme
 from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.transport import Service
+from BlueJeansMeetingsRestApi.rest import Limits
+from BlueJeansMeetingsRestApi.transport import Call, Service
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +134,10 @@ class TestSecrets:
         monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
         user(configuration)
         assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("left", "time"), [(5.0, 5.0), (-5.0, 0.001)])
+def test_a_call_that_is_over_has_a_moment_left_as_no_time_would_be_no_limit(left: float, time: float) -> None:
+    now = monotonic()
+    assert Limits(1, 1, now + left).left() == pytest.approx(time, abs=0.5 if left > 0 else 0)
+    assert Call(now + left, 1, 1, fresh=False).time_left(math.inf) == pytest.approx(time, abs=0.5 if left > 0 else 0)
