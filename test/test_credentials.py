@@ -969,6 +969,7 @@ class TestSignIns:
         for credentials in (one, other, one, one, other):
             clock.forward(LIFETIME)
             assert credentials.get_token().token
+        assert [seen.status for seen in bluejeans_sandbox.requests] == 6 * [200]  # with the sign-in's own
 
     def test_one_that_was_refused_gives_way_to_a_new_sign_in(
         self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
