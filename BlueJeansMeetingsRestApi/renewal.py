@@ -189,13 +189,15 @@ class RenewedToken(abc.ABC):
     def _renew_in_background(self, process: _Process, attempt: _Attempt) -> bool:
         """Renew in a thread; False if the system gives none."""
         wait = attempt.done.wait
-        thread = threading.Thread(target=self._renew, args=(process, attempt), name="renewal of a token", daemon=True)
+        attempt.at_end = lambda: atexit.unregister(wait)
+        # Before it starts: it might end at once, and stay registered.
+        atexit.register(wait, _AT_EXIT)
         try:
-            thread.start()
+            threading.Thread(
+                target=self._renew, args=(process, attempt), name="renewal of a token", daemon=True
+            ).start()
         except RuntimeError:
             return False
-        atexit.register(wait, _AT_EXIT)
-        attempt.at_end = lambda: atexit.unregister(wait)
         return True
 
     def _give(self, held: Token, span: float) -> AccessToken:

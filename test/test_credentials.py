@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -392,6 +393,20 @@ class TestALife:
         assert renewed.acquire(timeout=ENOUGH)
         assert credentials.get_token() != old
         assert grants(bluejeans_sandbox) == 2
+
+    def test_a_renewal_in_the_background_leaves_nothing_for_the_programs_end(
+        self, client: bluejeans.ClientCredentials, clock: TokenClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_end: list[Any] = []
+        functions = SimpleNamespace(register=lambda wait, _: at_end.append(wait), unregister=at_end.remove)
+        monkeypatch.setattr("BlueJeansMeetingsRestApi.renewal.atexit", functions)
+        renewed = threading.Semaphore(0)
+        credentials = another(client, renew_in_background=True, clock=clock, on_renewal=lambda _: renewed.release())
+        for _ in range(3):
+            credentials.get_token()
+            assert renewed.acquire(timeout=ENOUGH)
+            assert at_end == []
+            clock.forward(LIFETIME - WINDOW / 2 + 1)
 
     @pytest.mark.fault(
         35, "a renewal before the token's end fails", "logged once, and not raised while the token is good"
@@ -1319,6 +1334,19 @@ class TestStores:
         bluejeans.RefreshTokenCredentials(*identity, api=api, store=Watched(), clock=clock).get_token()
         assert kept_for == [LIFETIME, None]
 
+    def test_who_could_not_lock_it_overwrites_nobody_who_could(
+        self, client: bluejeans.ClientCredentials, clock: TokenClock
+    ) -> None:
+        fences = []
+
+        class Watched(Failing):
+            def write(self, key: str, text: str, seconds: float | None, fence: int) -> bool:
+                fences.append(fence)
+                return super().write(key, text, seconds, fence)
+
+        another(client, store=Watched({"lock"}), clock=clock).get_token()
+        assert fences == [0]
+
     @pytest.mark.fault(36, "the store cannot be used", "the service is asked, and a warning logged")
     def test_a_store_that_cannot_be_used_stops_nobody(
         self,
@@ -1446,7 +1474,9 @@ class TestWhatIsTold:
             raise RuntimeError("metrics are down")
 
         assert another(client, on_renewal=fail).get_token().token
-        assert "on_renewal failed" in caplog.text
+        assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+            "on_renewal failed"
+        ]
 
 
 class TestEnvironment:

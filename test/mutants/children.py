@@ -10,7 +10,7 @@ from mutmut.state import state
 
 
 class NoStack:
-    """In the place of mutmut's own, whose `ContextVar` crashes Python where many threads run: nobody asks who called."""
+    """In the place of mutmut's own, whose `ContextVar` crashes Python 3.11 in threads: nobody asks who called."""
 
     get = staticmethod(lambda: (None, 0))
     set = reset = staticmethod(lambda _: None)
