@@ -1,6 +1,7 @@
 """A plugin of pytest: which functions a test runs in programs that it starts; mutmut sees only those of its process."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,8 @@ class NoStack:
 
 
 trampoline.MutmutCallStack = NoStack
+# mutmut ignores Ctrl-C in its workers, and what they start would, too: tests of it would notice every mistake.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
