@@ -55,6 +55,7 @@ def test_data_is_shown_without_secrets(value: Any, shown: Any) -> None:
         ("https://user:pass@host:1/x", "https://***@host:1/x"),
         ("user:p@ss@host", "***@host"),
         ("https://user:pa/s#w?rd@host:1/x", "https://***@host:1/x"),
+        ("https://user:pass\nword@host:1/x", "https://***@host:1/x"),
         ("https://host/x", "https://host/x"),
     ],
 )
@@ -114,6 +115,10 @@ def test_nor_does_whatever_another_is(secret: str, around: str) -> None:
 )
 def test_a_short_secret_is_masked_where_it_stands_alone(text: str, shown: str) -> None:
     assert redaction.scrub(text, ["1"]) == shown
+
+
+def test_a_longer_one_is_masked_within_words_too() -> None:
+    assert redaction.scrub("xabcdx", ["abcd"]) == "x***x"
 
 
 @pytest.mark.parametrize("secrets", [["inner", "an inner one"], ["an inner one", "inner"], ["azaz", "bazaza"]])
