@@ -51,11 +51,13 @@ class Endpoint(Generic[T]):
         method: str,
         path: str,
         response_type: type[T] | None = None,
-        query_params: dict[str, Any] | None = None,
+        query_params: Json | None = None,
+        path_params: Json | None = None,
         **arguments: Any,
     ) -> None:
         self.options = options
-        self.method, self.path, self.query_params = method, path, query_params or {}
+        self.method, self.path = method, path
+        self.path_params, self.query_params = path_params or {}, query_params or {}
         self.headers = {"Accept": "application/json", "Content-Type": "application/json"}
         name = response_type and response_type.__name__
         self.arguments: dict[str, Any] = {"response_type": name, "auth_settings": (), **arguments}
@@ -95,7 +97,8 @@ def with_http_info(
         if getattr(call_api, "__func__", None) is not ApiClient.call_api:
             arguments = _that_are_taken(call_api, arguments)
         # By position as in the 2019 SDK, whose users have written clients with a `call_api` of their own.
-        return call_api(endpoint.path, endpoint.method, {}, endpoint.query_params, endpoint.headers, **arguments)
+        where = (endpoint.path, endpoint.method, endpoint.path_params, endpoint.query_params, endpoint.headers)
+        return call_api(*where, **arguments)
 
     call.__name__ = f"{name}{_TWIN}"
     return call  # type: ignore[return-value]
