@@ -283,13 +283,8 @@ class ApiClient:
         except (ValueError, RecursionError) as error:
             problem = f"the answer is not what was promised: {error or 'nested too deep'}"
         # Raised out here, lest the parser's error, which may hold the body, comes along as `__context__`.
-        request = getattr(response, "request", None)
-        raise ApiResponseError(
-            0,
-            problem,
-            response if isinstance(response, RESTResponse) else None,
-            secrets=request.secrets if isinstance(request, Request) else (),
-        )
+        ours = response if isinstance(response, RESTResponse) else None
+        raise ApiResponseError(0, problem, ours, secrets=ours.request.secrets if ours and ours.request else ())
 
     def _save(self, response: RESTResponse) -> str:
         """Write the body to a file named as the answer's Content-Disposition says, and return its path."""

@@ -160,8 +160,9 @@ def kind_of_status(status: int) -> type[ApiStatusError]:
 
 def _legible(text: str, secrets: Iterable[str]) -> str:
     """`text` without secrets, and without what a server could do to a terminal or fill a log with."""
-    text = "".join(c if c.isprintable() or c == "\n" else " " for c in scrub(text, secrets))
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
+    text = scrub(text, secrets)
+    legible = "".join(c if c.isprintable() or c == "\n" else " " for c in text[:_MOST_CHARACTERS])
+    return legible if len(text) <= _MOST_CHARACTERS else f"{legible}…"
 
 
 def _json_object(body: str | None) -> dict[str, Any]:

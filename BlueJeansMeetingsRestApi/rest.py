@@ -367,8 +367,7 @@ def check_encodable(name: str, value: Any) -> None:
 
 def _header_lines(headers: Mapping[str, Any]) -> dict[str, str]:
     """Each header once, whatever the case of its letters: the last of them counts."""
-    given = {name: value for name, value in headers.items() if value is not None}
-    by_name = {name.lower(): (name, _header_value(name, value)) for name, value in given.items()}
+    by_name = {name.lower(): (name, _header_value(name, value)) for name, value in headers.items() if value is not None}
     lines = dict(by_name.values())
     if (content_type := by_name.get("content-type")) is not None:
         del lines[content_type[0]]
