@@ -78,8 +78,8 @@ class Call:
 class _BoundedReader(io.RawIOBase):
     """Reads from a socket for as long as the call has time."""
 
-    def __init__(self, call: Call, sock: socket.socket) -> None:
-        self.call, self.sock, self._silence = call, sock, sock.gettimeout() or math.inf
+    def __init__(self, call: Call, sock: Any) -> None:
+        self.call, self.sock, self._silence = call, sock, sock.gettimeout()
         self._file = sock.makefile("rb", buffering=0)
         self.ended = self.enough = False
 
@@ -96,8 +96,8 @@ class _BoundedReader(io.RawIOBase):
         left = min(self.call.deadline - time.monotonic(), self._silence)
         if left <= 0:
             raise socket.timeout("timed out")
-        self.sock.settimeout(left if left < math.inf else None)
-        count = self._file.readinto(buffer)
+        self.sock.settimeout(left)
+        count: int | None = self._file.readinto(buffer)
         self.ended = count == 0
         return count
 
@@ -183,15 +183,13 @@ class Response(http.client.HTTPResponse):
 
     def content(self, limit: int) -> tuple[bytes, bool]:
         """The body, or one byte more than `limit` of it; and whether that is what was promised, and not cut off."""
-        content = b""
         try:
-            while len(content) <= limit and (chunk := self.read(limit + 1 - len(content))):
-                content += chunk
+            content = self.read(limit + 1)
         except socket.timeout as error:
-            raise ReadTimeoutError(self.pool, "", "timed out") from error
+            raise _of_urllib3(error, self.pool, self.connection) from error
         except (OSError, http.client.HTTPException):
             self.will_close = True  # http.client has closed what it could not parse
-            return content, False
+            return b"", False
         finally:
             if not self.isclosed() or self.length or self.will_close:
                 self.close()
@@ -244,8 +242,7 @@ class _SocketUnderTLS:
         return getattr(self._sock, name)
 
     def recv(self, *args: Any) -> Any:
-        left = min(self._connection.call.time_left(math.inf), self._sock.gettimeout() or math.inf)
-        self._sock.settimeout(left if left < math.inf else None)
+        self._sock.settimeout(min(self._connection.call.time_left(math.inf), self._sock.gettimeout()))
         return self._sock.recv(*args)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,20 @@ def no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def full_backlog() -> Iterator[str]:
+    """A host that takes no further connection, as one behind a firewall that drops packets."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        waiting = []
+        try:
+            while True:
+                waiting.append(socket.create_connection(listening.getsockname(), timeout=0.3))
+        except socket.timeout:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        for connection in waiting:
+            connection.close()
 
 
 @pytest.fixture

@@ -596,6 +596,17 @@ class TestUnreadAnswers:
             raw.release_conn()
         assert server.connections == 1
 
+    @pytest.mark.parametrize("amounts", [(), (2,), (1, 1)], ids=str)
+    def test_give_it_back_at_their_end_of_their_own_accord(
+        self, client: bluejeans.ApiClient, server: Recorder, amounts: tuple[int, ...]
+    ) -> None:
+        for _ in range(2):
+            raw = self.unread(client)
+            for amount in amounts:
+                raw.read(amount)
+            assert raw.read() == (b"" if amounts else b"{}")
+        assert server.connections == 1
+
     def test_are_read_for_longer_than_the_call_may_take(self, client: bluejeans.ApiClient, server: Recorder) -> None:
         server.answer(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"))
         assert self.unread(client, _request_timeout=(0.2, 0.2)).read() == 10 * b"x"
@@ -605,6 +616,14 @@ class TestUnreadAnswers:
         with pytest.raises(urllib3.exceptions.ProtocolError):
             self.unread(client).read()
 
-    def test_of_head_have_no_body(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_that_are_cut_off_say_so_in_parts_too(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+        server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close)
+        raw = self.unread(client)
+        assert raw.read(5) == b"hello"
+        with pytest.raises(urllib3.exceptions.ProtocolError):
+            raw.read(5)
+
+    @pytest.mark.parametrize("amount", [None, 10])
+    def test_of_head_have_no_body(self, client: bluejeans.ApiClient, server: Recorder, amount: int | None) -> None:
         server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
-        assert self.unread(client, "HEAD").read() == b""
+        assert self.unread(client, "HEAD").read(amount) == b""

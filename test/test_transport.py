@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import http.client
 import logging
-import math
+import queue
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 
 import pytest
 import trustme
 from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.rest import Limits
-from BlueJeansMeetingsRestApi.transport import Call, Service
+from BlueJeansMeetingsRestApi.transport import Service
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +135,74 @@ class TestSecrets:
         assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("left", "time"), [(5.0, 5.0), (-5.0, 0.001)])
-def test_a_call_that_is_over_has_a_moment_left_as_no_time_would_be_no_limit(left: float, time: float) -> None:
-    now = monotonic()
-    assert Limits(1, 1, now + left).left() == pytest.approx(time, abs=0.5 if left > 0 else 0)
-    assert Call(now + left, 1, 1, fresh=False).time_left(math.inf) == pytest.approx(time, abs=0.5 if left > 0 else 0)
+class TestBodies:
+    """Each with ten bytes as the limit."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[Recorder]:
+        with Recorder() as server:
+            yield server
+
+    @pytest.fixture
+    def client(self, server: Recorder) -> Iterator[bluejeans.ApiClient]:
+        configuration = bluejeans.Configuration()
+        configuration.host, configuration.max_response_bytes, configuration.max_attempts = server.url, 10, 1
+        with bluejeans.ApiClient(configuration) as client:
+            yield client
+
+    def body(self, client: bluejeans.ApiClient) -> str:
+        client.call_api("/", "GET")
+        return str(client.last_response.data)
+
+    def problem(self, client: bluejeans.ApiClient) -> str:
+        with pytest.raises(bluejeans.ApiResponseError) as caught:
+            client.call_api("/", "GET")
+        return str(caught.value.reason)
+
+    endings = pytest.mark.parametrize(
+        "ending", ["Content-Length: {}", "Transfer-Encoding: chunked", "Connection: close"]
+    )
+
+    def answer(self, ending: str, body: bytes) -> bytes:
+        ending = ending.format(len(body))
+        content = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if "chunked" in ending else body
+        return b"HTTP/1.1 200 OK\r\n%s\r\n\r\n%s" % (ending.encode(), content)
+
+    @endings
+    def test_may_be_as_long_as_the_limit(self, client: bluejeans.ApiClient, server: Recorder, ending: str) -> None:
+        server.answer(self.answer(ending, b"0123456789"))
+        assert self.body(client) == "0123456789"
+
+    @endings
+    def test_may_be_no_longer(self, client: bluejeans.ApiClient, server: Recorder, ending: str) -> None:
+        server.answer(self.answer(ending, b"0123456789a"))
+        assert self.problem(client) == "the answer is longer than Configuration.max_response_bytes (10)"
+
+    def test_are_cut_off_where_less_comes_than_was_promised_and_be_it_as_much_as_the_limit(
+        self, client: bluejeans.ApiClient, server: Recorder
+    ) -> None:
+        server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n0123456789")
+        assert self.problem(client) == "the answer was cut off"
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ncut",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + 99 * b"x",
+        ],
+        ids=["cut off", "cut off in a chunk", "too long"],
+    )
+    def test_that_are_not_read_to_their_end_end_the_connection(
+        self, client: bluejeans.ApiClient, server: Recorder, answer: bytes
+    ) -> None:
+        said = queue.Queue[bytes]()
+
+        def half_close(connection: socket.socket) -> None:
+            connection.sendall(answer)
+            connection.shutdown(socket.SHUT_WR)
+            said.put(connection.recv(1))
+
+        server.answer(half_close)
+        self.problem(client)
+        assert said.get(timeout=5) == b""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,20 +12,6 @@ from running import ENOUGH, GRANT, Caller, Outcome
 
 Call = Callable[..., Outcome]
 SECOND = {"operation": "get_token_by_client"}
-
-
-@pytest.fixture
-def full_backlog() -> Iterator[str]:
-    """A host that takes no further connection, as one behind a firewall that drops packets."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
-        waiting = []
-        try:
-            while True:
-                waiting.append(socket.create_connection(listening.getsockname(), timeout=0.3))
-        except socket.timeout:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        for connection in waiting:
-            connection.close()
 
 
 @pytest.mark.fault(
