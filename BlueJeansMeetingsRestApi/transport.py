@@ -192,8 +192,9 @@ class Response(http.client.HTTPResponse):
             return b"", False
         finally:
             if not self.isclosed() or self.length or self.will_close:
-                self.close()
                 self.connection.close()
+            # Not left to its end, where Python would keep a Ctrl-C to itself.
+            self.close()
             self.pool.give_back(self.connection)
         return content, len(content) > limit or not self.length
 

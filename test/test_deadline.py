@@ -226,6 +226,10 @@ class TestAskingForAddresses:
             transport._addresses("slow.example", 80, SHORT)
         assert [(thread.name, thread.daemon) for thread in self.questions()] == [("DNS of slow.example", True)]
 
+    def test_waits_for_less_than_a_second_where_there_is_less(self, silence: threading.Event) -> None:
+        silence.set()
+        assert transport._addresses("quick.example", 80, 0.9)
+
     def test_waits_for_as_long_as_there_is_time(self, silence: threading.Event) -> None:
         timer = threading.Timer(SHORT, silence.set)
         timer.start()

@@ -188,10 +188,13 @@ class TestBodies:
         "answer",
         [
             b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ncut",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + 99 * b"x",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n63\r\n" + 99 * b"x",
         ],
-        ids=["cut off", "cut off in a chunk", "too long"],
+        ids=["cut off", "not there", "cut off in a chunk", "no chunks", "too long", "too long in a chunk"],
     )
     def test_that_are_not_read_to_their_end_end_the_connection(
         self, client: bluejeans.ApiClient, server: Recorder, answer: bytes

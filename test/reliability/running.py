@@ -77,7 +77,12 @@ class Caller:
             return said[0]
 
     def interrupt(self) -> float:
-        """Press Ctrl-C, and return when that was, on the monotonic clock that all processes share."""
+        """Press Ctrl-C once the program waits, and return when, on the monotonic clock that all processes share.
+
+        Not before: Python keeps a Ctrl-C to itself that comes in some places, the import of a module among them, and
+        heeds it late that comes as a wait begins.
+        """
+        until_it_sleeps(self._process.pid)
         now = time.monotonic()
         self._process.send_signal(signal.SIGINT)
         return now
@@ -96,6 +101,15 @@ class Caller:
         self._process.kill()
         self._process.wait()
         self._reader.join()
+
+
+def until_it_sleeps(pid: int) -> None:
+    """Wait for the main thread of a process to wait for something, where the system says so."""
+    status = Path(f"/proc/{pid}/stat")
+    end = time.monotonic() + ENOUGH
+    while status.exists() and status.read_text("utf-8").rpartition(")")[2].split()[0] != "S":
+        assert time.monotonic() < end, "it does not wait for anything"
+        time.sleep(0.001)
 
 
 def secrets_shown(output: str) -> list[str]:

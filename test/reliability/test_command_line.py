@@ -15,7 +15,7 @@ import pytest
 from caller import SECRETS
 from command import COMMAND, environment
 from recorder import Answer, Recorder, Silence, keep_silent, reply, reset, unused_port
-from running import ENOUGH, GRANT, secrets_shown
+from running import ENOUGH, GRANT, secrets_shown, until_it_sleeps
 from terminal import Terminal
 
 from BlueJeansMeetingsRestApi import cli
@@ -137,6 +137,7 @@ def test_ctrl_c(run: Callable[..., Ended], program: list[str]) -> None:
 
     def interrupt(process: Any) -> None:
         assert silence.asked.wait(ENOUGH)
+        until_it_sleeps(process.pid)
         process.send_signal(signal.SIGINT)
 
     with Recorder([silence]) as server:

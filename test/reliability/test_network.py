@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
 from recorder import Recorder, Silence, drip, keep_silent, reply, reset, unused_port
 from running import ENOUGH, GRANT, Caller, Outcome
+
+import BlueJeansMeetingsRestApi as bluejeans
 
 Call = Callable[..., Outcome]
 SECOND = {"operation": "get_token_by_client"}
@@ -191,12 +196,38 @@ def test_a_connection_with_more_than_the_answer_is_not_used_again(call: Call, se
     assert (len(server.requests), server.connections) == (2, 2)
 
 
-def interrupted(caller: Caller, now: Callable[[], float]) -> tuple[str, str]:
+def interrupted(caller: Caller) -> tuple[str, str]:
     """What a call is that Ctrl-C ends, and the next one of the same client. The first ends in a tenth of a second."""
-    pressed = now()
+    pressed = caller.interrupt()
     first, second = caller.outcomes()
     assert first.ended - pressed < 0.1
     return first.kind, second.kind
+
+
+def interrupted_at(step: int, call: Callable[[], object]) -> tuple[str, bool]:
+    """Ctrl-C at one of the steps of a call, each of which enters or leaves a function.
+
+    Returns where that was ("" if the call has fewer steps), and whether it ended the call.
+    """
+    steps = itertools.count()
+    where = ""
+
+    def press(frame: FrameType, event: str, _: object) -> None:
+        nonlocal where
+        if next(steps) == step and frame.f_code is not interrupted_at.__code__:
+            where = f"{event} of a function at {frame.f_code.co_filename}:{frame.f_lineno}"
+            raise KeyboardInterrupt
+
+    try:
+        sys.setprofile(press)
+        call()
+    except KeyboardInterrupt:
+        return where, True
+    except bluejeans.rest.ApiException:
+        pass
+    finally:
+        sys.setprofile(None)
+    return where, False
 
 
 class TestCtrlC:
@@ -213,13 +244,13 @@ class TestCtrlC:
     def test_while_dns_is_asked(self, begin: Callable[..., Caller]) -> None:
         caller = begin("http://localhost:1", dns_hangs=True)
         caller.wait_until_it_says("DNS is asked")
-        assert interrupted(caller, caller.interrupt) == ("KeyboardInterrupt", "")
+        assert interrupted(caller) == ("KeyboardInterrupt", "")
 
     @pytest.mark.fault(9, "Ctrl-C while connecting", "it gets through at once", "KeyboardInterrupt")
     def test_while_connecting(self, begin: Callable[..., Caller], full_backlog: str) -> None:
         caller = begin(full_backlog)
         caller.wait_until_it_says("Starting new HTTP connection")
-        assert interrupted(caller, caller.interrupt) == ("KeyboardInterrupt", "")
+        assert interrupted(caller) == ("KeyboardInterrupt", "")
 
     @pytest.mark.fault(9, "Ctrl-C while waiting for an answer", "it gets through at once", "KeyboardInterrupt")
     def test_while_waiting_for_an_answer(self, begin: Callable[..., Caller]) -> None:
@@ -227,11 +258,38 @@ class TestCtrlC:
         with Recorder([silence]) as silent:
             caller = begin(silent.url)
             assert silence.asked.wait(ENOUGH)
-            assert interrupted(caller, caller.interrupt) == ("KeyboardInterrupt", "")
+            assert interrupted(caller) == ("KeyboardInterrupt", "")
 
     @pytest.mark.fault(9, "Ctrl-C in the pause before another try", "it gets through at once", "KeyboardInterrupt")
     def test_in_the_pause_before_another_try(self, begin: Callable[..., Caller]) -> None:
         with Recorder([reply(status=503, Retry_After="20")]) as busy:
             caller = begin(busy.url)
             caller.wait_until_it_says("trying again in 20.00 s")
-            assert interrupted(caller, caller.interrupt) == ("KeyboardInterrupt", "")
+            assert interrupted(caller) == ("KeyboardInterrupt", "")
+
+    @pytest.mark.fault(9, "Ctrl-C at any moment of a call", "it is never lost", "KeyboardInterrupt")
+    @pytest.mark.parametrize("statuses", [[200], [503, 200], [401]], ids=str)
+    # Between the lines of a `finally`, it leaves a socket to the end of the objects that hold it.
+    @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+    def test_at_each_step_of_the_program(self, server: Recorder, statuses: list[int]) -> None:
+        grant = bluejeans.GrantRequestClient(client_id="an-application", client_secret="a-secret")
+        configuration = bluejeans.Configuration()
+        configuration.host = server.url
+        answers = [reply(GRANT, status, Retry_After="0") for status in statuses]
+        kept_back = []
+        with bluejeans.ApiClient(configuration) as client:
+            api = bluejeans.AuthenticationApi(client)
+
+            def call() -> None:
+                server.answer(*answers)
+                api.get_token_by_client(grant)
+
+            interrupted_at(-1, call)  # nowhere, so that no import of a module is interrupted
+            for step in itertools.count():
+                where, ended = interrupted_at(step, call)
+                if not where:
+                    break
+                if not ended:
+                    kept_back.append(where)
+        assert step > 300
+        assert kept_back == []
