@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from time import monotonic
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from BlueJeansMeetingsRestApi import transport
 from BlueJeansMeetingsRestApi.rest import Limits, RESTClientObject, _pause
 from BlueJeansMeetingsRestApi.transport import Call, Service
 
+GRANT = {"access_token": "a-token", "expires_in": 3600}
 LONG = 60.0
 SHORT = 0.1
 
@@ -367,3 +370,56 @@ class TestAnotherTry:
         with pytest.raises(bluejeans.ServiceError):
             client.call_api("/", "GET", _request_timeout=20)
         assert len(server.requests) == 1
+
+
+def interrupted_at(step: int, call: Callable[[], object]) -> tuple[str, bool]:
+    """Ctrl-C at one of the steps of a call, each of which enters or leaves a function.
+
+    Returns where that was ("" if the call has fewer steps), and whether it ended the call.
+    """
+    steps = itertools.count()
+    where = ""
+
+    def press(frame: FrameType, event: str, _: object) -> None:
+        nonlocal where
+        if next(steps) == step and frame.f_code is not interrupted_at.__code__:
+            where = f"{event} of a function at {frame.f_code.co_filename}:{frame.f_lineno}"
+            raise KeyboardInterrupt
+
+    try:
+        sys.setprofile(press)
+        call()
+    except KeyboardInterrupt:
+        return where, True
+    except bluejeans.rest.ApiException:
+        pass
+    finally:
+        sys.setprofile(None)
+    return where, False
+
+
+@pytest.mark.parametrize("statuses", [[200], [503, 200], [401]], ids=str)
+# Between the lines of a `finally`, it leaves a socket to the end of the objects that hold it.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_ctrl_c_ends_a_call_at_each_of_its_steps(statuses: list[int]) -> None:
+    grant = bluejeans.GrantRequestClient(client_id="an-application", client_secret="a-secret")
+    configuration = bluejeans.Configuration()
+    answers = [reply(GRANT, status, Retry_After="0") for status in statuses]
+    kept_back = []
+    with Recorder() as server, bluejeans.ApiClient(configuration) as client:
+        configuration.host = server.url
+        api = bluejeans.AuthenticationApi(client)
+
+        def call() -> None:
+            server.answer(*answers)
+            api.get_token_by_client(grant)
+
+        interrupted_at(-1, call)  # nowhere, so that no import of a module is interrupted
+        for step in itertools.count():
+            where, ended = interrupted_at(step, call)
+            if not where:
+                break
+            if not ended:
+                kept_back.append(where)
+    assert step > 300
+    assert kept_back == []

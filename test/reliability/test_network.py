@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import socket
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
 from recorder import Recorder, Silence, drip, keep_silent, reply, reset, unused_port
 from running import ENOUGH, GRANT, Caller, Outcome
-
-import BlueJeansMeetingsRestApi as bluejeans
 
 Call = Callable[..., Outcome]
 SECOND = {"operation": "get_token_by_client"}
@@ -204,32 +199,6 @@ def interrupted(caller: Caller) -> tuple[str, str]:
     return first.kind, second.kind
 
 
-def interrupted_at(step: int, call: Callable[[], object]) -> tuple[str, bool]:
-    """Ctrl-C at one of the steps of a call, each of which enters or leaves a function.
-
-    Returns where that was ("" if the call has fewer steps), and whether it ended the call.
-    """
-    steps = itertools.count()
-    where = ""
-
-    def press(frame: FrameType, event: str, _: object) -> None:
-        nonlocal where
-        if next(steps) == step and frame.f_code is not interrupted_at.__code__:
-            where = f"{event} of a function at {frame.f_code.co_filename}:{frame.f_lineno}"
-            raise KeyboardInterrupt
-
-    try:
-        sys.setprofile(press)
-        call()
-    except KeyboardInterrupt:
-        return where, True
-    except bluejeans.rest.ApiException:
-        pass
-    finally:
-        sys.setprofile(None)
-    return where, False
-
-
 class TestCtrlC:
     """Each program goes on with the same client, against a service that works."""
 
@@ -266,30 +235,3 @@ class TestCtrlC:
             caller = begin(busy.url)
             caller.wait_until_it_says("trying again in 20.00 s")
             assert interrupted(caller) == ("KeyboardInterrupt", "")
-
-    @pytest.mark.fault(9, "Ctrl-C at any moment of a call", "it is never lost", "KeyboardInterrupt")
-    @pytest.mark.parametrize("statuses", [[200], [503, 200], [401]], ids=str)
-    # Between the lines of a `finally`, it leaves a socket to the end of the objects that hold it.
-    @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-    def test_at_each_step_of_the_program(self, server: Recorder, statuses: list[int]) -> None:
-        grant = bluejeans.GrantRequestClient(client_id="an-application", client_secret="a-secret")
-        configuration = bluejeans.Configuration()
-        configuration.host = server.url
-        answers = [reply(GRANT, status, Retry_After="0") for status in statuses]
-        kept_back = []
-        with bluejeans.ApiClient(configuration) as client:
-            api = bluejeans.AuthenticationApi(client)
-
-            def call() -> None:
-                server.answer(*answers)
-                api.get_token_by_client(grant)
-
-            interrupted_at(-1, call)  # nowhere, so that no import of a module is interrupted
-            for step in itertools.count():
-                where, ended = interrupted_at(step, call)
-                if not where:
-                    break
-                if not ended:
-                    kept_back.append(where)
-        assert step > 300
-        assert kept_back == []
