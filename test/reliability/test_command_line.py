@@ -221,12 +221,12 @@ def test_the_processes_are_listed(
     listed: list[str] = []
 
     def look(process: Any) -> None:
-        until = {"exec": lambda: "sleep" in arguments_of(process), "login": seen.exists}
+        until = {"exec": lambda: arguments_of(process).startswith("sleep"), "login": seen.exists}
         until.update(dict.fromkeys(("token", "doctor"), silence.asked.is_set))
         while process.poll() is None and not (arguments_of(process) and until.get(name, lambda: True)()):
             os.sched_yield()
         listed.append(arguments_of(process) + (seen.read_text() if name == "login" else ""))
-        process.send_signal(signal.SIGINT)
+        process.kill()
 
     run(name, *host, *rest, until=look)
     assert ("sleep" if name == "exec" else name) in listed[0]
