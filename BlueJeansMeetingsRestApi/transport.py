@@ -193,7 +193,7 @@ class Response(http.client.HTTPResponse):
         finally:
             if not self.isclosed() or self.length or self.will_close:
                 self.connection.close()
-            # Not left to its end, where Python would keep a Ctrl-C to itself.
+            # Not left to when it is freed: Python would keep a Ctrl-C to itself that comes then.
             self.close()
             self.pool.give_back(self.connection)
         return content, len(content) > limit or not self.length

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import multiprocessing
+import operator
 import os
 import socket
 import sys
@@ -384,7 +385,7 @@ def interrupted_at(step: int, call: Callable[[], object]) -> tuple[str, bool]:
 
     def press(frame: FrameType, event: str, _: object) -> None:
         nonlocal where
-        if next(steps) == step and frame.f_code is not interrupted_at.__code__:
+        if frame.f_code is not interrupted_at.__code__ and next(steps) == step:
             where = f"{event} of a function at {frame.f_code.co_filename}:{frame.f_lineno}"
             raise KeyboardInterrupt
 
@@ -400,12 +401,11 @@ def interrupted_at(step: int, call: Callable[[], object]) -> tuple[str, bool]:
     return where, False
 
 
-def steps_that_keep_ctrl_c_back(statuses: list[int]) -> tuple[int, list[str]]:
-    """How many steps a call has, and where a Ctrl-C does not end it."""
+def interrupted_everywhere(statuses: list[int]) -> list[tuple[str, bool]]:
+    """`interrupted_at` of each step of a call that gets such answers."""
     grant = bluejeans.GrantRequestClient(client_id="an-application", client_secret="a-secret")
     configuration = bluejeans.Configuration()
     answers = [reply(GRANT, status, Retry_After="0") for status in statuses]
-    kept_back = []
     with Recorder() as server, bluejeans.ApiClient(configuration) as client:
         configuration.host = server.url
         api = bluejeans.AuthenticationApi(client)
@@ -415,19 +415,14 @@ def steps_that_keep_ctrl_c_back(statuses: list[int]) -> tuple[int, list[str]]:
             api.get_token_by_client(grant)
 
         interrupted_at(-1, call)  # nowhere, so that no import of a module is interrupted
-        for step in itertools.count():
-            where, ended = interrupted_at(step, call)
-            if not where:
-                return step, kept_back
-            if not ended:
-                kept_back.append(where)
-    raise AssertionError("there is always a last step")
+        steps = (interrupted_at(step, call) for step in itertools.count())
+        return list(itertools.takewhile(operator.itemgetter(0), steps))
 
 
 @pytest.mark.parametrize("statuses", [[200], [503, 200], [401]], ids=str)
 def test_ctrl_c_ends_a_call_at_each_of_its_steps(statuses: list[int]) -> None:
     # In a process of its own: a lock stays locked where Ctrl-C comes just before it is let go of.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        steps, kept_back = process.submit(steps_that_keep_ctrl_c_back, statuses).result()
-    assert kept_back == []
-    assert steps > 300
+        steps = process.submit(interrupted_everywhere, statuses).result()
+    assert [where for where, ended in steps if not ended] == []
+    assert len(steps) > 300

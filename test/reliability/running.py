@@ -77,15 +77,8 @@ class Caller:
             return said[0]
 
     def interrupt(self) -> float:
-        """Press Ctrl-C once the program waits, and return when, on the monotonic clock that all processes share.
-
-        Not before: Python keeps a Ctrl-C to itself that comes in some places, the import of a module among them, and
-        heeds it late that comes as a wait begins.
-        """
-        until_it_sleeps(self._process.pid)
-        now = time.monotonic()
-        self._process.send_signal(signal.SIGINT)
-        return now
+        """`press_ctrl_c` in this program."""
+        return press_ctrl_c(self._process)
 
     def outcomes(self) -> list[Outcome]:
         """What came of the calls, after a search for secrets in all that the program printed."""
@@ -103,13 +96,21 @@ class Caller:
         self._reader.join()
 
 
-def until_it_sleeps(pid: int) -> None:
-    """Wait for the main thread of a process to wait for something, where the system says so."""
-    status = Path(f"/proc/{pid}/stat")
+def press_ctrl_c(process: subprocess.Popen[Any]) -> float:
+    """Press Ctrl-C once a program waits, and return when, on the monotonic clock that all processes share.
+
+    Not before, where the system says what it does: Python keeps a Ctrl-C to itself that comes in some places, the
+    import of a module among them, and heeds it late that comes as a wait begins.
+    """
+    status = Path(f"/proc/{process.pid}/stat")
     end = time.monotonic() + ENOUGH
-    while status.exists() and status.read_text("utf-8").rpartition(")")[2].split()[0] != "S":
+    # S: its main thread waits; Z: it has ended.
+    while status.exists() and status.read_text("utf-8").rpartition(")")[2].split()[0] not in "SZ":
         assert time.monotonic() < end, "it does not wait for anything"
         time.sleep(0.001)
+    now = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    return now
 
 
 def secrets_shown(output: str) -> list[str]:
