@@ -14,20 +14,20 @@ from typing import Any
 
 import pytest
 import urllib3
-from recorder import Recorder, drip, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.models.model import Model, attribute
+from support.recording_server import RecordingServer, drip, http_response
 
 
 @pytest.fixture
-def server() -> Iterator[Recorder]:
-    with Recorder([reply({})]) as server:
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer([http_response({})]) as server:
         yield server
 
 
 @pytest.fixture
-def client(server: Recorder) -> Iterator[bluejeans.ApiClient]:
+def client(server: RecordingServer) -> Iterator[bluejeans.ApiClient]:
     configuration = bluejeans.Configuration()
     configuration.host = server.url
     with bluejeans.ApiClient(configuration) as client:
@@ -42,18 +42,18 @@ class Room(Model):
 
 
 class TestPath:
-    def test_parameters_are_encoded_into_it(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_parameters_are_encoded_into_it(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/v1/user/{id}/{name}", "GET", path_params={"id": 7, "name": "a/b c?é"})
         assert server.requests[0].target == "/v1/user/7/a%2Fb%20c%3F%C3%A9"
 
-    def test_safe_characters_are_left(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_safe_characters_are_left(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.configuration.safe_chars_for_path_param = "/"
         client.call_api("/v1/{name}", "GET", path_params={"name": "a/b"})
         assert server.requests[0].target == "/v1/a/b"
 
     @pytest.mark.parametrize(("id", "safe"), [("..", ""), (".", ""), ("a/../../b", "/")])
     def test_a_parameter_does_not_lead_to_another_path(
-        self, client: bluejeans.ApiClient, server: Recorder, id: str, safe: str
+        self, client: bluejeans.ApiClient, server: RecordingServer, id: str, safe: str
     ) -> None:
         client.configuration.safe_chars_for_path_param = safe
         with pytest.raises(ValueError, match="^The path parameter 'id' leads to another path"):
@@ -65,27 +65,27 @@ class TestPath:
         client.call_api("/v1/token/{token}", "GET", path_params={"token": 8 * "0aB9"})
         assert "/v1/token/***" in caplog.text
 
-    def test_a_list_is_joined(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_a_list_is_joined(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/{ids}", "GET", path_params={"ids": [1, 2]}, collection_formats={"ids": "csv"})
         assert server.requests[0].target == "/1%2C2"
 
     @pytest.mark.parametrize("end", ["", "/"])
-    def test_the_host_may_lie_below_one(self, client: bluejeans.ApiClient, server: Recorder, end: str) -> None:
+    def test_the_host_may_lie_below_one(self, client: bluejeans.ApiClient, server: RecordingServer, end: str) -> None:
         client.configuration.host += f"/mirror{end}"
         client.call_api("/v1/user", "GET")
         assert server.requests[0].target == "/mirror/v1/user"
 
 
 class TestQuery:
-    def test_is_encoded_as_a_form(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_is_encoded_as_a_form(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", query_params={"a": "b c&d", "n": 1, "t": True, "day": date(2026, 1, 2)})
         assert server.requests[0].target == "/x?a=b+c%26d&n=1&t=True&day=2026-01-02"
 
-    def test_takes_pairs_in_their_order(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_takes_pairs_in_their_order(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "POST", query_params=[("b", "1"), ("a", "2"), ("b", "3")])
         assert server.requests[0].target == "/x?b=1&a=2&b=3"
 
-    def test_what_is_none_is_left_out(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_what_is_none_is_left_out(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", query_params={"a": None, "b": ""})
         assert server.requests[0].target == "/x?b="
 
@@ -101,29 +101,29 @@ class TestQuery:
         ],
     )
     def test_lists_are_joined(
-        self, client: bluejeans.ApiClient, server: Recorder, collection_format: str, target: str
+        self, client: bluejeans.ApiClient, server: RecordingServer, collection_format: str, target: str
     ) -> None:
         client.call_api("/x", "GET", query_params={"ids": [1, 2]}, collection_formats={"ids": collection_format})
         assert server.requests[0].target == target
 
-    def test_a_text_is_no_list(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_a_text_is_no_list(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", query_params={"ids": "12"}, collection_formats={"ids": "csv"})
         assert server.requests[0].target == "/x?ids=12"
 
-    def test_joins_one_that_the_path_has(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_joins_one_that_the_path_has(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x?a=1", "GET", query_params={"b": 2})
         assert server.requests[0].target == "/x?a=1&b=2"
 
 
 class TestHeaders:
-    def test_are_sent(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_are_sent(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         given = {"X-Ids": [1, 2], "Accept": "text/plain"}
         client.call_api("/x", "GET", header_params=given, collection_formats={"X-Ids": "csv"})
         sent = server.requests[0].headers
         assert (sent["x-ids"], sent["accept"], sent["content-type"]) == ("1,2", "text/plain", "application/json")
         assert given == {"X-Ids": [1, 2], "Accept": "text/plain"}
 
-    def test_of_the_client_go_with_every_request(self, server: Recorder) -> None:
+    def test_of_the_client_go_with_every_request(self, server: RecordingServer) -> None:
         configuration = bluejeans.Configuration()
         configuration.host = server.url
         with bluejeans.ApiClient(configuration, "X-One", "1", cookie="a=b") as client:
@@ -139,7 +139,7 @@ class TestHeaders:
 
     @pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\0b", "\u20ac"])
     def test_that_no_request_may_hold_are_refused_without_the_value(
-        self, client: bluejeans.ApiClient, server: Recorder, value: str
+        self, client: bluejeans.ApiClient, server: RecordingServer, value: str
     ) -> None:
         with pytest.raises(ValueError, match="'X-Secret'") as caught:
             client.call_api("/x", "GET", header_params={"X-Secret": value})
@@ -158,29 +158,31 @@ class TestHeaders:
 
 
 class TestBody:
-    def test_is_json(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_is_json(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         body = {"partition": bluejeans.Partition(name="é"), "when": datetime(2026, 1, 2, tzinfo=timezone.utc)}
         client.call_api("/x", "POST", body=body)
         assert server.requests[0].body == b'{"partition": {"name": "\\u00e9"}, "when": "2026-01-02T00:00:00+00:00"}'
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     def test_goes_with_each_method_that_has_one(
-        self, client: bluejeans.ApiClient, server: Recorder, method: str
+        self, client: bluejeans.ApiClient, server: RecordingServer, method: str
     ) -> None:
         client.call_api("/x", method, body=[1])
         assert (server.requests[0].method, server.requests[0].json) == (method, [1])
 
-    def test_may_be_missing(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_may_be_missing(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"})
         client.call_api("/x", "POST")
         assert [request.body for request in server.requests] == [b"", b""]
 
     @pytest.mark.parametrize("body", ["plain é", "plain é".encode()])
-    def test_of_another_type_is_sent_as_it_is(self, client: bluejeans.ApiClient, server: Recorder, body: Any) -> None:
+    def test_of_another_type_is_sent_as_it_is(
+        self, client: bluejeans.ApiClient, server: RecordingServer, body: Any
+    ) -> None:
         client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body=body)
         assert server.requests[0].body == "plain é".encode()
 
-    def test_that_is_not_of_its_type_is_refused(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_that_is_not_of_its_type_is_refused(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         with pytest.raises(bluejeans.ApiException, match="text/plain") as caught:
             client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body={"a": 1})
         assert (caught.value.status, server.requests) == (0, [])
@@ -204,19 +206,19 @@ class TestBody:
 
 class TestForm:
     @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/x-www-form-urlencoded"}])
-    def test_is_encoded(self, client: bluejeans.ApiClient, server: Recorder, headers: dict[str, str]) -> None:
+    def test_is_encoded(self, client: bluejeans.ApiClient, server: RecordingServer, headers: dict[str, str]) -> None:
         fields = {"a": "b c", "ids": [1, 2]}
         client.call_api("/x", "POST", None, None, headers, post_params=fields, collection_formats={"ids": "multi"})
         assert server.requests[0].body == b"a=b+c&ids=1&ids=2"
         assert server.requests[0].headers["content-type"] == "application/x-www-form-urlencoded"
 
-    def test_may_be_empty(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_may_be_empty(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "POST", header_params={"Content-Type": "application/x-www-form-urlencoded"})
         assert server.requests[0].body == b""
 
     @pytest.mark.parametrize("headers", [{}, {"Content-Type": "multipart/form-data"}])
     def test_with_files_is_multipart(
-        self, client: bluejeans.ApiClient, server: Recorder, headers: dict[str, str], tmp_path: Path
+        self, client: bluejeans.ApiClient, server: RecordingServer, headers: dict[str, str], tmp_path: Path
     ) -> None:
         (tmp_path / "a.txt").write_bytes(b"first")
         (tmp_path / "b.unknown").write_bytes(b"\xff")
@@ -228,32 +230,32 @@ class TestForm:
         assert b'name="one"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\nfirst' in sent.body
         assert b'filename="b.unknown"\r\nContent-Type: application/octet-stream\r\n\r\n\xff' in sent.body
 
-    def test_fields_as_json_are_refused(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_fields_as_json_are_refused(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         with pytest.raises(bluejeans.ApiException, match="form's Content-Type"):
             client.call_api("/x", "POST", header_params={"Content-Type": "application/json"}, post_params={"a": 1})
         assert server.requests == []
 
 
 class TestAuthorization:
-    def test_the_api_key_goes_into_the_query(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_the_api_key_goes_into_the_query(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.configuration.api_key["access_token"] = "a b"
         client.call_api("/x", "GET", auth_settings=["access_token", "unheard of"])
         assert server.requests[0].target == "/x?access_token=a+b"
 
-    def test_with_its_prefix(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_with_its_prefix(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.configuration.api_key["access_token"] = "abc"
         client.configuration.api_key_prefix["access_token"] = "Bearer"
         client.call_api("/x", "GET", auth_settings=["access_token"])
         assert server.requests[0].target == "/x?access_token=Bearer+abc"
 
-    def test_an_argument_wins_and_goes_once(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_an_argument_wins_and_goes_once(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.configuration.api_key["access_token"] = "configured"
         request = bluejeans.GrantRequestRevoke("id", "secret")
-        server.answer(reply(status=204))
+        server.respond_with(http_response(status=204))
         bluejeans.AuthenticationApi(client).revoke_access_token(request, access_token="given")
         assert server.requests[0].target == "/oauth2/token?Revoke&access_token=given"
 
-    def test_without_a_key_nothing_is_added(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_without_a_key_nothing_is_added(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", auth_settings=["access_token"])
         assert server.requests[0].target == "/x"
 
@@ -276,21 +278,21 @@ class TestAuthorization:
             client.update_params_for_auth({}, [], ["mine"])
 
     def test_credentials_authorize_a_call_that_says_nothing_else(
-        self, client: bluejeans.ApiClient, server: Recorder
+        self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         client.configuration.credentials = bluejeans.StaticToken("abc")
         client.call_api("/x", "GET")
         assert server.requests[0].headers["authorization"] == "Bearer abc"
 
-    def test_credentials_do_not_authorize_a_grant(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_credentials_do_not_authorize_a_grant(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.configuration.credentials = bluejeans.StaticToken("abc")
         bluejeans.AuthenticationApi(client).get_token_info(access_token="x")
         assert "authorization" not in server.requests[0].headers
 
 
 class TestResult:
-    def test_is_data_status_and_headers(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(reply({"id": 1}, 201, X_More="yes"))
+    def test_is_data_status_and_headers(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+        server.respond_with(http_response({"id": 1}, 201, X_More="yes"))
         data, status, headers = client.call_api("/x", "POST", response_type="Partition")
         assert (data, status, headers["x-more"]) == (bluejeans.Partition(1), 201, "yes")
 
@@ -345,9 +347,9 @@ class TestResponseTypes:
         ],
     )
     def test_an_answer_becomes(
-        self, client: bluejeans.ApiClient, server: Recorder, response_type: Any, content: Any, expected: Any
+        self, client: bluejeans.ApiClient, server: RecordingServer, response_type: Any, content: Any, expected: Any
     ) -> None:
-        server.answer(reply(content))
+        server.respond_with(http_response(content))
         data = client.call_api("/x", "GET", response_type=response_type, _return_http_data_only=True)
         assert (data, type(data)) == (expected, type(expected))
 
@@ -375,34 +377,38 @@ class TestResponseTypes:
         ],
     )
     def test_an_answer_that_is_none_is_an_error(
-        self, client: bluejeans.ApiClient, server: Recorder, response_type: str, content: Any
+        self, client: bluejeans.ApiClient, server: RecordingServer, response_type: str, content: Any
     ) -> None:
-        server.answer(reply(content))
+        server.respond_with(http_response(content))
         with pytest.raises(bluejeans.ApiResponseError) as caught:
             client.call_api("/x", "GET", response_type=response_type)
         assert caught.value.status == 200
 
-    def test_the_error_names_the_field_and_not_the_value(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(reply({"access_token": "t", "scope": {"partition": {"id": "canary"}}}))
+    def test_the_error_names_the_field_and_not_the_value(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        server.respond_with(http_response({"access_token": "t", "scope": {"partition": {"id": "canary"}}}))
         with pytest.raises(bluejeans.ApiResponseError, match="scope: partition: id: no number") as caught:
             client.call_api("/x", "GET", response_type="GrantClient")
         assert "canary" not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
 
-    def test_null_is_an_object_and_nothing_else(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(reply(body=b"null"))
+    def test_null_is_an_object_and_nothing_else(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+        server.respond_with(http_response(body=b"null"))
         assert client.call_api("/x", "GET", response_type="object")[0] is None
         with pytest.raises(bluejeans.ApiResponseError, match="it is null"):
             client.call_api("/x", "GET", response_type="Partition")
 
-    def test_text_that_is_not_json_is_a_text(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(reply(body=b"\xef\xbb\xbfplain"))
+    def test_text_that_is_not_json_is_a_text(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+        server.respond_with(http_response(body=b"\xef\xbb\xbfplain"))
         assert client.call_api("/x", "GET", response_type="str")[0] == "plain"
 
     @pytest.mark.parametrize(
         "body", [b"", b"<html>", b"\xff", b'"\xff"', b"NaN", b"[" * 100000, '"a"'.encode("utf-16")]
     )
-    def test_what_is_not_json_is_no_model(self, client: bluejeans.ApiClient, server: Recorder, body: bytes) -> None:
-        server.answer(reply(body=body))
+    def test_what_is_not_json_is_no_model(
+        self, client: bluejeans.ApiClient, server: RecordingServer, body: bytes
+    ) -> None:
+        server.respond_with(http_response(body=body))
         with pytest.raises(bluejeans.ApiResponseError):
             client.call_api("/x", "GET", response_type="Partition")
 
@@ -410,8 +416,10 @@ class TestResponseTypes:
         with pytest.raises(AttributeError, match="Nothing"):
             client.call_api("/x", "GET", response_type="Nothing")
 
-    def test_fields_that_a_model_does_not_declare_are_kept(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(reply({"id": 1, "capabilities": ["x"]}))
+    def test_fields_that_a_model_does_not_declare_are_kept(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        server.respond_with(http_response({"id": 1, "capabilities": ["x"]}))
         partition = client.call_api("/x", "GET", response_type="Partition")[0]
         assert partition.additional_properties == {"capabilities": ["x"]}
         assert client.sanitize_for_serialization(partition) == {"id": 1, "capabilities": ["x"]}
@@ -433,23 +441,25 @@ class TestResponseTypes:
 
 
 class TestFiles:
-    def download(self, client: bluejeans.ApiClient, server: Recorder, folder: Path, **headers: str) -> Path:
+    def download(self, client: bluejeans.ApiClient, server: RecordingServer, folder: Path, **headers: str) -> Path:
         client.configuration.temp_folder_path = str(folder)
-        server.answer(reply(body=b"\x00\xff", **headers))
+        server.respond_with(http_response(body=b"\x00\xff", **headers))
         return Path(client.call_api("/x", "GET", response_type="file", _return_http_data_only=True))
 
-    def test_an_answer_becomes_a_file(self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path) -> None:
+    def test_an_answer_becomes_a_file(
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path
+    ) -> None:
         path = self.download(client, server, tmp_path, Content_Disposition='attachment; filename="a.bin"')
         assert (path, path.read_bytes()) == (tmp_path / "a.bin", b"\x00\xff")
 
-    def test_without_a_name_too(self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path) -> None:
+    def test_without_a_name_too(self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path) -> None:
         path = self.download(client, server, tmp_path)
         assert tmp_path in path.parents
         assert path.read_bytes() == b"\x00\xff"
 
     @pytest.mark.parametrize("name", ["../../evil", "/etc/evil", r"..\\evil", "..", "."])
     def test_the_servers_name_does_not_lead_out_of_the_folder(
-        self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path, name: str
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path, name: str
     ) -> None:
         path = self.download(client, server, tmp_path, Content_Disposition=f'attachment; filename="{name}"')
         assert tmp_path in path.resolve().parents
@@ -465,12 +475,12 @@ class TestFiles:
         ],
     )
     def test_the_file_has_the_servers_name(
-        self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path, header: str, name: str
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path, header: str, name: str
     ) -> None:
         assert self.download(client, server, tmp_path, Content_Disposition=header).name == name
 
     def test_a_file_that_is_there_is_not_written_over(
-        self, client: bluejeans.ApiClient, server: Recorder, tmp_path: Path
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path
     ) -> None:
         (tmp_path / "a.bin").write_text("mine")
         path = self.download(client, server, tmp_path, Content_Disposition="attachment; filename=a.bin")
@@ -489,8 +499,8 @@ class TestThreads:
         call: Any = client.call_api("/x", "GET", response_type="object", **{"async": True})
         assert call.get()[0] == {}
 
-    def test_an_async_call_raises_from_get(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(reply(status=404))
+    def test_an_async_call_raises_from_get(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+        server.respond_with(http_response(status=404))
         call: Any = client.call_api("/x", "GET", async_req=True)
         with pytest.raises(bluejeans.NotFoundError):
             call.get()
@@ -508,7 +518,7 @@ class TestThreads:
         client.close()
         assert not any(worker.is_alive() for worker in workers)
 
-    def test_a_closed_client_can_be_used_again(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_a_closed_client_can_be_used_again(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET")
         client.close()
         client.call_api("/x", "GET")
@@ -517,7 +527,7 @@ class TestThreads:
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
     def test_a_forked_child_has_connections_and_threads_of_its_own(
-        self, client: bluejeans.ApiClient, server: Recorder
+        self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         client.call_api("/x", "GET", async_req=True).get()
         child = os.fork()
@@ -528,19 +538,19 @@ class TestThreads:
         client.call_api("/x", "GET")
         assert (len(server.requests), server.connections) == (3, 2)
 
-    def test_a_with_block_closes_the_client(self, server: Recorder) -> None:
+    def test_a_with_block_closes_the_client(self, server: RecordingServer) -> None:
         configuration = bluejeans.Configuration()
         configuration.host = server.url
         with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
             api.get_token_info(access_token="x")
         assert api.api_client.rest_client._services == {}
 
-    @pytest.mark.parametrize("answer", [reply({}), reply(status=204), reply(body=b"")])
+    @pytest.mark.parametrize("answer", [http_response({}), http_response(status=204), http_response(body=b"")])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
     def test_connections_are_kept(
-        self, client: bluejeans.ApiClient, server: Recorder, answer: bytes, method: str
+        self, client: bluejeans.ApiClient, server: RecordingServer, answer: bytes, method: str
     ) -> None:
-        server.answer(answer)
+        server.respond_with(answer)
         for _ in range(3):
             client.call_api("/x", method)
         assert server.connections == 1
@@ -556,9 +566,9 @@ def test_sanitizing_keeps_what_json_knows(configuration: bluejeans.Configuration
 
 
 class TestSettingsThatChange:
-    def test_a_way_that_was_taken_is_left(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_a_way_that_was_taken_is_left(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET")
-        with Recorder([reply({})]) as proxy:
+        with RecordingServer([http_response({})]) as proxy:
             client.configuration.proxy = proxy.url
             client.call_api("/x", "GET")
             assert [sent.target for sent in proxy.requests] == [f"{server.url}/x"]
@@ -568,13 +578,13 @@ class TestSettingsThatChange:
 
     @pytest.mark.parametrize("value", [0, -1, 1.5, "3", float("nan")])
     def test_a_number_of_attempts_that_is_none_is_named(
-        self, client: bluejeans.ApiClient, server: Recorder, value: Any
+        self, client: bluejeans.ApiClient, server: RecordingServer, value: Any
     ) -> None:
         with pytest.raises(ValueError, match="^_max_attempts must be a whole number from 1"):
             client.call_api("/x", "GET", _max_attempts=value)
         assert server.requests == []
 
-    def test_a_header_of_none_is_left_out(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_a_header_of_none_is_left_out(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", header_params={"X-Nothing": None})
         assert "x-nothing" not in server.requests[0].headers
 
@@ -583,13 +593,15 @@ class TestUnreadAnswers:
     def unread(self, client: bluejeans.ApiClient, method: str = "GET", **options: Any) -> Any:
         return client.call_api("/x", method, _preload_content=False, _return_http_data_only=True, **options)
 
-    def test_have_what_urllib3s_have(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(reply(body=b"hello", status=200, X_One="1"))
+    def test_have_what_urllib3s_have(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+        server.respond_with(http_response(body=b"hello", status=200, X_One="1"))
         raw = self.unread(client)
         assert (raw.status, raw.reason, raw.version, raw.headers["x-one"]) == (200, "OK", 11, "1")
         assert [raw.read(2), raw.read(), raw.closed] == [b"he", b"llo", True]
 
-    def test_give_the_connection_back_once_they_are_read(self, client: bluejeans.ApiClient, server: Recorder) -> None:
+    def test_give_the_connection_back_once_they_are_read(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         for _ in range(2):
             raw = self.unread(client)
             assert raw.read() == b"{}"
@@ -598,7 +610,7 @@ class TestUnreadAnswers:
 
     @pytest.mark.parametrize("amounts", [(), (2,), (1, 1)], ids=str)
     def test_give_it_back_at_their_end_of_their_own_accord(
-        self, client: bluejeans.ApiClient, server: Recorder, amounts: tuple[int, ...]
+        self, client: bluejeans.ApiClient, server: RecordingServer, amounts: tuple[int, ...]
     ) -> None:
         for _ in range(2):
             raw = self.unread(client)
@@ -607,23 +619,31 @@ class TestUnreadAnswers:
             assert raw.read() == (b"" if amounts else b"{}")
         assert server.connections == 1
 
-    def test_are_read_for_longer_than_the_call_may_take(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"))
+    def test_are_read_for_longer_than_the_call_may_take(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        server.respond_with(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"))
         assert self.unread(client, _request_timeout=(0.2, 0.2)).read() == 10 * b"x"
 
-    def test_that_are_cut_off_say_so(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close)
+    def test_that_are_cut_off_say_so(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+        server.respond_with(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close
+        )
         with pytest.raises(urllib3.exceptions.ProtocolError):
             self.unread(client).read()
 
-    def test_that_are_cut_off_say_so_in_parts_too(self, client: bluejeans.ApiClient, server: Recorder) -> None:
-        server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close)
+    def test_that_are_cut_off_say_so_in_parts_too(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+        server.respond_with(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close
+        )
         raw = self.unread(client)
         assert raw.read(5) == b"hello"
         with pytest.raises(urllib3.exceptions.ProtocolError):
             raw.read(5)
 
     @pytest.mark.parametrize("amount", [None, 10])
-    def test_of_head_have_no_body(self, client: bluejeans.ApiClient, server: Recorder, amount: int | None) -> None:
-        server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+    def test_of_head_have_no_body(
+        self, client: bluejeans.ApiClient, server: RecordingServer, amount: int | None
+    ) -> None:
+        server.respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
         assert self.unread(client, "HEAD").read(amount) == b""

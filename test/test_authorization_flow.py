@@ -15,15 +15,15 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from command import environment
-from person import Person
-from recorder import unused_port
-from terminal import Terminal
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.authorization_flow import Inbox
 from BlueJeansMeetingsRestApi.loopback_receiver import LoopbackReceiver
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.browser_user import BrowserUser
+from support.command import environment
+from support.recording_server import unused_port
+from support.terminal import Terminal
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ class TestPages:
         shown = []
 
         def open_browser(url: str) -> None:
-            shown.append(Person().sign_in(url))
+            shown.append(BrowserUser().sign_in(url))
 
         flow.run(open_browser=open_browser)
         return shown[0]
@@ -214,7 +214,7 @@ class TestPasting:
         return url
 
     def test_takes_the_address_and_does_not_show_it(self, terminal: Terminal) -> None:
-        person = Person(is_elsewhere=True)
+        person = BrowserUser(is_elsewhere=True)
         person.sign_in(self.url_on(terminal))
         terminal.type(f"  {person.address}\n")
         assert terminal.end() == 0
@@ -222,7 +222,7 @@ class TestPasting:
         assert person.address not in terminal.screen
 
     def test_takes_the_services_denial(self, terminal: Terminal) -> None:
-        person = Person("deny", is_elsewhere=True)
+        person = BrowserUser("deny", is_elsewhere=True)
         person.sign_in(self.url_on(terminal))
         terminal.type(f"{person.address}\n")
         assert terminal.end() == 1
@@ -233,17 +233,17 @@ class TestPasting:
         terminal.type("what?\n")
         terminal.wait_for("That is not the address of the page that this sign-in ended at. Paste it again: ")
         assert "what?" not in terminal.screen
-        Person().sign_in(url)
+        BrowserUser().sign_in(url)
         assert terminal.end() == 0
 
     def test_ends_when_a_browser_on_this_machine_is_first(self, terminal: Terminal) -> None:
-        assert "You are signed in" in Person().sign_in(self.url_on(terminal))
+        assert "You are signed in" in BrowserUser().sign_in(self.url_on(terminal))
         assert terminal.end() == 0
 
     def test_goes_on_without_what_is_pasted_when_the_input_ends(self, terminal: Terminal) -> None:
         url = self.url_on(terminal)
         terminal.type("\x04")
-        Person().sign_in(url)
+        BrowserUser().sign_in(url)
         assert terminal.end() == 0
 
     def test_ctrl_c_leaves_the_terminal_as_it_was(self, bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ class TestPasting:
     def test_serves_a_redirect_uri_on_another_machine(self, bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
         program = ["-c", self.PROGRAM, bluejeans_sandbox.redirect_uri]
         with contextlib.closing(Terminal(program, environment(tmp_path, bluejeans_sandbox))) as terminal:
-            person = Person(is_elsewhere=True)
+            person = BrowserUser(is_elsewhere=True)
             person.sign_in(self.url_on(terminal))
             assert person.address.startswith(bluejeans_sandbox.redirect_uri)
             terminal.type(f"{person.address}\n")
@@ -268,7 +268,7 @@ class TestPasting:
 class TestExchange:
     @staticmethod
     def answer_to(url: str, decides: str = "allow") -> str:
-        person = Person(decides, is_elsewhere=True)
+        person = BrowserUser(decides, is_elsewhere=True)
         person.sign_in(url)
         return person.address
 

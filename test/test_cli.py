@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-import settings_of_sandbox
-from recorder import Recorder, reply
 
 from BlueJeansMeetingsRestApi import cli
 from BlueJeansMeetingsRestApi.cli import demo
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support import sandbox_environment
+from support.recording_server import RecordingServer, http_response
 
 EIGHT = {
     "get_authorization_code",
@@ -75,7 +75,7 @@ class TestDemo:
     def test_against_a_host_it_uses_what_the_environment_has(
         self, bluejeans_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        for name, value in settings_of_sandbox.environment(bluejeans_sandbox).items():
+        for name, value in sandbox_environment.environment(bluejeans_sandbox).items():
             monkeypatch.setenv(name, value)
         assert cli.main(["demo", "--host", bluejeans_sandbox.url]) == 0
         assert {what.split()[0] for what in summary(capsys.readouterr().out)} >= EIGHT
@@ -93,7 +93,7 @@ class TestDemo:
     def test_without_a_code_its_exchange_is_left_out(
         self, bluejeans_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        for name, value in settings_of_sandbox.environment(bluejeans_sandbox).items():
+        for name, value in sandbox_environment.environment(bluejeans_sandbox).items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("BLUEJEANS_CODE")
         assert cli.main(["demo", "--host", bluejeans_sandbox.url]) == 0
@@ -113,7 +113,7 @@ class TestDemo:
         capsys: pytest.CaptureFixture[str],
         wrong: str,
     ) -> None:
-        for name, value in settings_of_sandbox.environment(bluejeans_sandbox).items():
+        for name, value in sandbox_environment.environment(bluejeans_sandbox).items():
             monkeypatch.setenv(name, "wrong" if name == wrong else value)
         assert cli.main(["demo", "--host", bluejeans_sandbox.url]) == cli.REFUSED
         assert "FAILED" in summary(capsys.readouterr().out).values()
@@ -124,10 +124,20 @@ class TestDemo:
         grant = {"access_token": "same", "refresh_token": "r", "expires_in": 1, "scope": {"user": 1, "enterprise": "2"}}
         for name in demo.VARIABLES:
             monkeypatch.setenv(name, "x")
-        page, info = reply({}), reply({"user": 2})
-        user, revoked = reply({"id": 3}), reply(status=200)
-        answers = [page, reply(grant), info, reply(grant), user, revoked, revoked, reply(status=500), reply(grant)]
-        with Recorder(answers) as service:
+        page, info = http_response({}), http_response({"user": 2})
+        user, revoked = http_response({"id": 3}), http_response(status=200)
+        answers = [
+            page,
+            http_response(grant),
+            info,
+            http_response(grant),
+            user,
+            revoked,
+            revoked,
+            http_response(status=500),
+            http_response(grant),
+        ]
+        with RecordingServer(answers) as service:
             assert cli.main(["demo", "--host", service.url]) == cli.REFUSED
         checked = summary(capsys.readouterr().out)
         assert {what for what, held in checked.items() if held == "FAILED"} >= {

@@ -9,11 +9,11 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from command import environment, run
-from recorder import Recorder, reply, unused_port
 
 from BlueJeansMeetingsRestApi import cli
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.command import environment, run
+from support.recording_server import RecordingServer, http_response, unused_port
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_certificate_is_not_trusted(env: dict[str, str]) -> None:
 
 
 def test_another_service_answers(env: dict[str, str]) -> None:
-    with Recorder([reply(status=404)]) as other:
+    with RecordingServer([http_response(status=404)]) as other:
         ended = run("doctor", "--host", other.url, env=env)
     assert problems(ended.stdout)["answer"].endswith("check the host")
     assert checks(ended.stdout)["clock"] == "the service does not tell the time"
@@ -81,7 +81,7 @@ def test_another_service_answers(env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("offset", "where"), [(3600, "behind"), (-3600, "ahead of")])
 def test_the_clock_is_wrong(env: dict[str, str], offset: int, where: str) -> None:
-    with Recorder([reply(status=401, Date=formatdate(time.time() + offset, usegmt=True))]) as service:
+    with RecordingServer([http_response(status=401, Date=formatdate(time.time() + offset, usegmt=True))]) as service:
         ended = run("doctor", "--host", service.url, env=env)
     assert re.match(
         rf"3(599|600|601) s {where} the service's: set this machine's clock", problems(ended.stdout)["clock"]

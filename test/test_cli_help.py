@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command import environment, run
-from terminal import Terminal
 
 from BlueJeansMeetingsRestApi import cli
 from BlueJeansMeetingsRestApi.cli import demo
 from BlueJeansMeetingsRestApi.cli.arguments import make_parser
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.command import environment, run
+from support.terminal import Terminal
 
 PAGE = Path(__file__).parent.parent / "docs" / "CLI.md"
 COMMANDS: dict[str, argparse.ArgumentParser] = next(

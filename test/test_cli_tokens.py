@@ -13,13 +13,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from command import COMMAND, environment, run
-from person import Person
-from terminal import Terminal
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi import cli
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.browser_user import BrowserUser
+from support.command import COMMAND, environment, run
+from support.terminal import Terminal
 
 TOKEN = re.compile(r"[0-9a-z]{32}(@z2)?\n")
 
@@ -232,7 +232,7 @@ class TestLogin:
         assert posts(bluejeans_sandbox) == ["authorization_code", "refresh_token"]
 
     def test_that_is_denied_needs_another(self, env: dict[str, str], tmp_path: Path) -> None:
-        ended = run("login", env={**env, "PERSON_DECIDES": "deny"})
+        ended = run("login", env={**env, "USER_DECISION": "deny"})
         assert (ended.stdout, ended.returncode) == ("", cli.SIGN_IN)
         assert ended.stderr == "access was denied. Begin again with a new sign-in.\n"
         assert "ended without access" in (tmp_path / "seen.html").read_text()
@@ -255,7 +255,7 @@ class TestLogin:
         terminal.wait_for("paste that page's address here")
         terminal.type("https://somewhere.example/?code=x\n")
         terminal.wait_for("That is not the address")
-        person = Person(is_elsewhere=True)
+        person = BrowserUser(is_elsewhere=True)
         person.sign_in(url)
         terminal.type(f"{person.address}\n")
         assert terminal.end() == cli.DONE

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
+from support.recording_server import RecordingServer, http_response
 
 PACKAGE = logging.getLogger("BlueJeansMeetingsRestApi")
 
@@ -268,37 +268,39 @@ class TestLogging:
 
 class TestProxyOfTheEnvironment:
     @pytest.fixture
-    def proxy(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
-        with Recorder([reply({})]) as proxy:
+    def proxy(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingServer]:
+        with RecordingServer([http_response({})]) as proxy:
             monkeypatch.setenv("http_proxy", f"127.0.0.1:{proxy.port}")
             yield proxy
 
     @pytest.fixture
-    def service(self) -> Iterator[Recorder]:
-        with Recorder([reply({})]) as service:
+    def service(self) -> Iterator[RecordingServer]:
+        with RecordingServer([http_response({})]) as service:
             yield service
 
-    def test_is_the_way(self, proxy: Recorder, service: Recorder) -> None:
+    def test_is_the_way(self, proxy: RecordingServer, service: RecordingServer) -> None:
         with made_with(host=service.url) as client:
             client.call_api("/x", "GET", query_params={"a": 1})
         assert [request.target for request in proxy.requests] == [f"{service.url}/x?a=1"]
         assert service.requests == []
 
     def test_is_not_where_no_proxy_says_so(
-        self, proxy: Recorder, service: Recorder, monkeypatch: pytest.MonkeyPatch
+        self, proxy: RecordingServer, service: RecordingServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         with made_with(host=service.url) as client:
             client.call_api("/x", "GET")
         assert (len(proxy.requests), len(service.requests)) == (0, 1)
 
-    def test_is_not_where_the_environment_is_not_trusted(self, proxy: Recorder, service: Recorder) -> None:
+    def test_is_not_where_the_environment_is_not_trusted(
+        self, proxy: RecordingServer, service: RecordingServer
+    ) -> None:
         with made_with(host=service.url, trust_env=False) as client:
             client.call_api("/x", "GET")
         assert (len(proxy.requests), len(service.requests)) == (0, 1)
 
-    def test_gives_way_to_the_setting(self, proxy: Recorder, service: Recorder) -> None:
-        with Recorder([reply({})]) as other:
+    def test_gives_way_to_the_setting(self, proxy: RecordingServer, service: RecordingServer) -> None:
+        with RecordingServer([http_response({})]) as other:
             proxied = f"http://user:p%40ss@127.0.0.1:{other.port}"
             with made_with(host=service.url, proxy=proxied) as client:
                 client.call_api("/x", "GET")
@@ -306,7 +308,7 @@ class TestProxyOfTheEnvironment:
         assert proxy.requests == []
 
     def test_that_is_none_is_named_without_its_password(
-        self, service: Recorder, monkeypatch: pytest.MonkeyPatch
+        self, service: RecordingServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("http_proxy", "socks5://u:canary@proxy.example")
         client = made_with(host=service.url)

@@ -20,14 +20,14 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from recorder import Recorder, Silence, keep_silent, reply, unused_port
-from token_clock import TokenClock
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.renewal import Renewal, _Attempt
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_life import Clock, renewal_due
 from BlueJeansMeetingsRestApi.token_stores import StoredToken, TokenStore
+from support.fake_clock import FakeClock
+from support.recording_server import RecordingServer, SilentResponse, http_response, never_respond, unused_port
 
 pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
 ENOUGH = 60  # seconds after which a test gives up
@@ -36,13 +36,13 @@ WINDOW = 300  # seconds before its end
 
 
 @pytest.fixture
-def clock(bluejeans_sandbox: Sandbox) -> TokenClock:
-    return TokenClock(bluejeans_sandbox)
+def clock(bluejeans_sandbox: Sandbox) -> FakeClock:
+    return FakeClock(bluejeans_sandbox)
 
 
 @pytest.fixture
 def client(
-    bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: TokenClock
+    bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: FakeClock
 ) -> bluejeans.ClientCredentials:
     """Credentials of the sandbox's client."""
     sandbox = bluejeans_sandbox
@@ -51,7 +51,7 @@ def client(
 
 @pytest.fixture
 def signed_in(
-    bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: TokenClock
+    bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: FakeClock
 ) -> bluejeans.RefreshTokenCredentials:
     """Credentials of a user who signed in."""
     return bluejeans.RefreshTokenCredentials.of_grant(
@@ -179,7 +179,7 @@ class TestOneRequest:
 
     @pytest.mark.fault(34, "64 threads find the token expired", "one request, and all get its token")
     def test_64_threads_with_an_expired_token(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         old = client.get_token()
         clock.forward(LIFETIME)
@@ -197,7 +197,7 @@ class TestOneRequest:
         assert grants(bluejeans_sandbox) == 1
         assert len({id(error) for error in errors}) == 64
 
-    def test_each_error_has_the_cause_of_the_one(self, clock: TokenClock) -> None:
+    def test_each_error_has_the_cause_of_the_one(self, clock: FakeClock) -> None:
         with asking(f"http://127.0.0.1:{unused_port()}", clock) as credentials:
             causes = {error.__cause__ for error in at_once(8, credentials.get_token)}
         assert [type(cause).__module__ for cause in causes] == ["urllib3.exceptions"]
@@ -224,8 +224,8 @@ class TestOneRequest:
         assert client.get_token().token
 
     @pytest.mark.fault(34, "the one request gets no answer", "all who waited get the error", "ApiTimeoutError")
-    def test_64_threads_whose_request_gets_no_answer(self, clock: TokenClock) -> None:
-        with Recorder([keep_silent]) as server, asking(server.url, clock, read_timeout=0.3) as credentials:
+    def test_64_threads_whose_request_gets_no_answer(self, clock: FakeClock) -> None:
+        with RecordingServer([never_respond]) as server, asking(server.url, clock, read_timeout=0.3) as credentials:
             errors = at_once(64, credentials.get_token)
             assert {type(error) for error in errors} == {bluejeans.ApiTimeoutError}
             assert len(server.requests) == 1
@@ -233,42 +233,42 @@ class TestOneRequest:
     @pytest.mark.fault(
         34, "who waits for another thread's renewal has less time", "it ends in its own", "ApiTimeoutError"
     )
-    def test_each_waits_for_as_long_as_it_wants(self, clock: TokenClock) -> None:
-        silence = Silence()
-        with Recorder([silence]) as server, ThreadPoolExecutor(1) as pool:
+    def test_each_waits_for_as_long_as_it_wants(self, clock: FakeClock) -> None:
+        silence = SilentResponse()
+        with RecordingServer([silence]) as server, ThreadPoolExecutor(1) as pool:
             credentials = asking(server.url, clock)
             leader = pool.submit(credentials.get_token, 1)
-            assert silence.asked.wait(ENOUGH)
+            assert silence.requested.wait(ENOUGH)
             with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not end in 0\.1 seconds") as caught:
                 credentials.get_token(timeout=0.1)
             assert caught.value.status == 0
             assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
 
     @pytest.mark.fault(34, "who renews has less time than who waits", "one who waits renews then")
-    def test_who_has_more_time_tries_again(self, clock: TokenClock) -> None:
-        silence = Silence()
-        granted = reply({"access_token": "a-token", "expires_in": 60})
-        with Recorder([silence, granted]) as server, ThreadPoolExecutor(1) as pool:
+    def test_who_has_more_time_tries_again(self, clock: FakeClock) -> None:
+        silence = SilentResponse()
+        granted = http_response({"access_token": "a-token", "expires_in": 60})
+        with RecordingServer([silence, granted]) as server, ThreadPoolExecutor(1) as pool:
             credentials = asking(server.url, clock)
             leader = pool.submit(credentials.get_token, 0.3)
-            assert silence.asked.wait(ENOUGH)
+            assert silence.requested.wait(ENOUGH)
             assert credentials.get_token(timeout=ENOUGH).token == "a-token"
             assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
 
-    def test_a_sign_in_has_the_time_that_it_is_given(self, clock: TokenClock) -> None:
-        with Recorder([keep_silent]) as server:
+    def test_a_sign_in_has_the_time_that_it_is_given(self, clock: FakeClock) -> None:
+        with RecordingServer([never_respond]) as server:
             api = asking(server.url, clock, call_timeout=ENOUGH, read_timeout=ENOUGH).api
             credentials = bluejeans.RefreshTokenCredentials("id", "canary-secret", "canary-refresh", api=api)
             with pytest.raises(bluejeans.ApiTimeoutError):
                 credentials.get_token(timeout=0.1)
 
     @pytest.mark.fault(9, "Ctrl-C while waiting for another thread's renewal", "the others get the token")
-    def test_who_is_interrupted_leaves_the_others_alone(self, clock: TokenClock) -> None:
+    def test_who_is_interrupted_leaves_the_others_alone(self, clock: FakeClock) -> None:
         class Interrupted(BaseException):
             """As a Ctrl-C, which only a main thread gets."""
 
-        granted = reply({"access_token": "a-token", "expires_in": 60})
-        with Recorder([granted]) as server, asking(server.url, clock) as credentials:
+        granted = http_response({"access_token": "a-token", "expires_in": 60})
+        with RecordingServer([granted]) as server, asking(server.url, clock) as credentials:
             interrupted = threading.Event()
             request = credentials._granted
 
@@ -294,7 +294,7 @@ class TestOneRequest:
             client.get_token(-1)
 
 
-def asking(host: str, clock: TokenClock, **settings: Any) -> bluejeans.ClientCredentials:
+def asking(host: str, clock: FakeClock, **settings: Any) -> bluejeans.ClientCredentials:
     """Credentials that ask a server of the test's."""
     configuration = bluejeans.Configuration()
     configuration.host = host
@@ -307,7 +307,7 @@ class TestALife:
     """Fresh, due, expired."""
 
     def test_a_fresh_token_is_given_without_a_request(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         token = client.get_token()
         clock.forward(LIFETIME - WINDOW - 1)
@@ -325,12 +325,12 @@ class TestALife:
         monkeypatch.delattr(Clock, "boot")
         assert credentials.get_token() is token
 
-    def test_that_moment_ends_when_it_is_due(self, clock: TokenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_that_moment_ends_when_it_is_due(self, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
         now = time.time()
         monkeypatch.setattr(time, "time", lambda: now)
         monkeypatch.setattr(Clock, "boot", lambda _: now)
-        old, new = (reply({"access_token": token, "expires_in": 10}) for token in ("old", "new"))
-        with Recorder([old, new]) as server:
+        old, new = (http_response({"access_token": token, "expires_in": 10}) for token in ("old", "new"))
+        with RecordingServer([old, new]) as server:
             identity = ("id", "canary-secret")
             credentials = bluejeans.ClientCredentials(*identity, api=asking(server.url, clock).api)
             tokens = []
@@ -341,7 +341,7 @@ class TestALife:
 
     @pytest.mark.fault(35, "the token is in its last tenth, at most five minutes", "one caller renews it")
     def test_a_token_that_is_due_is_renewed(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         token = client.get_token()
         clock.forward(LIFETIME - WINDOW / 2 + 1)
@@ -353,16 +353,16 @@ class TestALife:
         assert due == [WINDOW, WINDOW * 0.75, WINDOW * 0.5]
 
     @pytest.mark.fault(35, "a token is being renewed before its end", "the others get it as it is, without waiting")
-    def test_while_one_renews_the_others_keep_a_token_that_is_good(self, clock: TokenClock) -> None:
+    def test_while_one_renews_the_others_keep_a_token_that_is_good(self, clock: FakeClock) -> None:
         asked, go_on = threading.Event(), threading.Event()
 
         def answer_later(connection: Any) -> None:
             asked.set()
             go_on.wait(ENOUGH)
-            connection.sendall(reply({"access_token": "new", "expires_in": LIFETIME}, Connection="close"))
+            connection.sendall(http_response({"access_token": "new", "expires_in": LIFETIME}, Connection="close"))
 
-        old = reply({"access_token": "old", "expires_in": LIFETIME})
-        with Recorder([old, answer_later]) as server, asking(server.url, clock) as credentials:
+        old = http_response({"access_token": "old", "expires_in": LIFETIME})
+        with RecordingServer([old, answer_later]) as server, asking(server.url, clock) as credentials:
             credentials.get_token()
             clock.forward(LIFETIME - WINDOW / 2 + 1)
             with ThreadPoolExecutor(1) as pool:
@@ -375,7 +375,7 @@ class TestALife:
             assert len(server.requests) == 2
 
     def test_a_thread_renews_it_if_asked_to(
-        self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: TokenClock
+        self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: FakeClock
     ) -> None:
         renewed = threading.Semaphore(0)
         credentials = bluejeans.ClientCredentials(
@@ -395,7 +395,7 @@ class TestALife:
         assert grants(bluejeans_sandbox) == 2
 
     def test_a_renewal_in_the_background_leaves_nothing_for_the_programs_end(
-        self, client: bluejeans.ClientCredentials, clock: TokenClock, monkeypatch: pytest.MonkeyPatch
+        self, client: bluejeans.ClientCredentials, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         at_end: list[Any] = []
         functions = SimpleNamespace(register=lambda wait, _: at_end.append(wait), unregister=at_end.remove)
@@ -415,7 +415,7 @@ class TestALife:
         self,
         client: bluejeans.ClientCredentials,
         bluejeans_sandbox: Sandbox,
-        clock: TokenClock,
+        clock: FakeClock,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         token = client.get_token()
@@ -433,7 +433,7 @@ class TestALife:
         self,
         client: bluejeans.ClientCredentials,
         bluejeans_sandbox: Sandbox,
-        clock: TokenClock,
+        clock: FakeClock,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         client.get_token()
@@ -453,7 +453,7 @@ class TestALife:
 
     @pytest.mark.parametrize("kind", ["client", "user", "meeting", "sign-in"])
     def test_a_renewal_before_its_end_is_one_request(
-        self, kind: str, request: pytest.FixtureRequest, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, kind: str, request: pytest.FixtureRequest, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         """There is time for another one later."""
         sandbox, options = bluejeans_sandbox, {"api": request.getfixturevalue("api"), "clock": clock}
@@ -474,7 +474,7 @@ class TestALife:
         35, "renewals fail until the token's end", "the error, and never a token past its end", "ServiceError"
     )
     def test_a_token_past_its_end_is_not_given_however_long_renewals_fail(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         token = client.get_token()
         bluejeans_sandbox.fail_next(1000, status=500)
@@ -486,7 +486,7 @@ class TestALife:
             client.get_token()
 
     def test_where_the_system_gives_no_thread_the_caller_renews(
-        self, client: bluejeans.ClientCredentials, clock: TokenClock, monkeypatch: pytest.MonkeyPatch
+        self, client: bluejeans.ClientCredentials, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def none(_: threading.Thread) -> None:
             raise RuntimeError("can't start new thread")
@@ -501,7 +501,7 @@ class TestALife:
         self,
         client: bluejeans.ClientCredentials,
         bluejeans_sandbox: Sandbox,
-        clock: TokenClock,
+        clock: FakeClock,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         client.get_token()
@@ -513,29 +513,29 @@ class TestALife:
 
     @pytest.mark.parametrize("grant", [{"expires_in": 0}, {}, {"expires_in": None}])
     def test_a_token_that_does_not_say_how_long_it_lasts_is_used_once(
-        self, clock: TokenClock, grant: dict[str, Any]
+        self, clock: FakeClock, grant: dict[str, Any]
     ) -> None:
         with (
-            Recorder([reply({"access_token": "a-token", **grant})]) as server,
+            RecordingServer([http_response({"access_token": "a-token", **grant})]) as server,
             asking(server.url, clock) as credentials,
         ):
             assert [credentials.get_token().token for _ in range(3)] == ["a-token"] * 3
             assert len(server.requests) == 3
 
-    def test_its_life_counts_from_when_it_was_asked_for(self, clock: TokenClock) -> None:
+    def test_its_life_counts_from_when_it_was_asked_for(self, clock: FakeClock) -> None:
         asked_at = clock.wall()
 
         def answer_late(connection: Any) -> None:
             clock.forward(7)
-            connection.sendall(reply({"access_token": "a-token", "expires_in": 60}))
+            connection.sendall(http_response({"access_token": "a-token", "expires_in": 60}))
 
-        with Recorder([answer_late]) as server, asking(server.url, clock) as credentials:
+        with RecordingServer([answer_late]) as server, asking(server.url, clock) as credentials:
             assert credentials.get_token().expires_at == asked_at + 60
 
 
 class TestClocks:
     @pytest.mark.fault(37, "the wall clock is set back a day", "the time since boot ends the token")
-    def test_set_back(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
+    def test_set_back(self, client: bluejeans.ClientCredentials, clock: FakeClock) -> None:
         token = client.get_token()
         clock.set_wall(-86400)
         assert client.get_token() is token
@@ -543,7 +543,7 @@ class TestClocks:
         assert client.get_token() != token
 
     @pytest.mark.fault(37, "the wall clock is set forward a day", "the token is renewed")
-    def test_set_forward(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
+    def test_set_forward(self, client: bluejeans.ClientCredentials, clock: FakeClock) -> None:
         token = client.get_token()
         clock.set_wall(86400)
         assert client.get_token() != token
@@ -560,7 +560,7 @@ class TestClocks:
 
     @pytest.mark.parametrize("shared", ["memory", "file"])
     def test_a_stored_token_is_not_believed_to_last_longer_after_the_clock_was_set_back(
-        self, client: bluejeans.ClientCredentials, clock: TokenClock, shared: str, tmp_path: Path
+        self, client: bluejeans.ClientCredentials, clock: FakeClock, shared: str, tmp_path: Path
     ) -> None:
         store = bluejeans.MemoryTokenStore() if shared == "memory" else bluejeans.FileTokenStore(tmp_path / "f")
         first, second = (another(client, store=store, clock=clock) for _ in range(2))
@@ -575,8 +575,8 @@ class TestClocks:
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox
     ) -> None:
         store = bluejeans.MemoryTokenStore()
-        token = another(client, store=store, clock=TokenClock(bluejeans_sandbox, "a boot")).get_token()
-        other = TokenClock(bluejeans_sandbox, "another boot")
+        token = another(client, store=store, clock=FakeClock(bluejeans_sandbox, "a boot")).get_token()
+        other = FakeClock(bluejeans_sandbox, "another boot")
         assert another(client, store=store, clock=other).get_token() == token
         other.set_wall(-86400)  # before the token was made
         assert another(client, store=store, clock=other).get_token() != token
@@ -600,10 +600,10 @@ class TestRefusedTokens:
 
     @pytest.mark.fault(38, "it refuses the next token too", "the error", "UnauthorizedError")
     def test_a_second_refusal_is_raised(
-        self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, clock: FakeClock
     ) -> None:
-        grant, refusal = reply({"access_token": "a-token", "expires_in": 60}), reply(status=401)
-        with Recorder([grant, refusal, grant, refusal]) as server, asking(server.url, clock) as credentials:
+        grant, refusal = http_response({"access_token": "a-token", "expires_in": 60}), http_response(status=401)
+        with RecordingServer([grant, refusal, grant, refusal]) as server, asking(server.url, clock) as credentials:
             configuration.host, configuration.credentials = server.url, credentials
             with bluejeans.ApiClient(configuration) as caller, pytest.raises(bluejeans.UnauthorizedError):
                 caller.call_api("/v1/user/7", "GET")
@@ -628,12 +628,15 @@ class TestRefusedTokens:
         assert answer.request.headers["Authorization"] == f"Bearer {client.get_token().token}"
 
     def test_requests_sends_it_over_the_same_connection(self, client: bluejeans.ClientCredentials) -> None:
-        with Recorder([reply({"message": "no"}, status=401), reply({})]) as server, requests.Session() as session:
+        with (
+            RecordingServer([http_response({"message": "no"}, status=401), http_response({})]) as server,
+            requests.Session() as session,
+        ):
             assert session.get(server.url, auth=another(client, allowed_hosts=[server.url])).status_code == 200
             assert (len(server.requests), server.connections) == (2, 1)
 
     def test_requests_has_the_time_limit_of_the_first_time(self, client: bluejeans.ClientCredentials) -> None:
-        with Recorder([reply({}, status=401), keep_silent]) as server, requests.Session() as session:
+        with RecordingServer([http_response({}, status=401), never_respond]) as server, requests.Session() as session:
             credentials = another(client, allowed_hosts=[server.url])
             with pytest.raises(requests.ReadTimeout):
                 session.get(server.url, auth=credentials, timeout=0.2)
@@ -646,17 +649,17 @@ class TestRefusedTokens:
         def refuse(connection: Any) -> None:
             credentials.invalidate()
             newer.append(credentials.get_token().token)
-            connection.sendall(reply({}, status=401, Connection="close"))
+            connection.sendall(http_response({}, status=401, Connection="close"))
 
-        with Recorder([refuse, reply({}, Connection="close")]) as server:
+        with RecordingServer([refuse, http_response({}, Connection="close")]) as server:
             credentials = another(client, allowed_hosts=[server.url])
             assert requests.get(server.url, auth=credentials).status_code == 200
             assert server.requests[-1].headers["authorization"] == f"Bearer {newer[0]}"
         assert grants(bluejeans_sandbox) == 2
 
-    def test_requests_does_not_send_a_stream_twice(self, clock: TokenClock) -> None:
-        grant = reply({"access_token": "a-token", "expires_in": 60})
-        with Recorder([grant, reply(status=401)]) as server, asking(server.url, clock) as credentials:
+    def test_requests_does_not_send_a_stream_twice(self, clock: FakeClock) -> None:
+        grant = http_response({"access_token": "a-token", "expires_in": 60})
+        with RecordingServer([grant, http_response(status=401)]) as server, asking(server.url, clock) as credentials:
             body = iter([b"part"])
             answer = requests.post(server.url, data=body, auth=credentials, headers={"Connection": "close"})
             assert answer.status_code == 401
@@ -669,7 +672,7 @@ class TestRefusedTokens:
         assert client.get_token() is new
 
     def test_a_store_does_not_bring_a_refused_token_back(
-        self, client: bluejeans.ClientCredentials, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, clock: FakeClock
     ) -> None:
         credentials = another(client, store=bluejeans.MemoryTokenStore(), clock=clock)
         old = credentials.get_token()
@@ -708,10 +711,8 @@ def get_user(configuration: bluejeans.Configuration, sandbox: Sandbox) -> int:
         return int(client.call_api(path, "GET", params, response_type="object")[0]["id"])
 
 
-def test_a_call_with_credentials_ends_in_its_own_time(
-    configuration: bluejeans.Configuration, clock: TokenClock
-) -> None:
-    with Recorder([keep_silent]) as server, asking(server.url, clock) as credentials:
+def test_a_call_with_credentials_ends_in_its_own_time(configuration: bluejeans.Configuration, clock: FakeClock) -> None:
+    with RecordingServer([never_respond]) as server, asking(server.url, clock) as credentials:
         configuration.host, configuration.credentials = server.url, credentials
         with bluejeans.ApiClient(configuration) as caller, pytest.raises(bluejeans.ApiTimeoutError):
             caller.call_api("/v1/user/7", "GET", _request_timeout=0.3)
@@ -772,14 +773,14 @@ class TestWhereTheTokenGoes:
     def test_not_to_another_host(
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, get: Callable[..., Any]
     ) -> None:
-        with Recorder([reply()]) as other:
+        with RecordingServer([http_response()]) as other:
             with pytest.raises(ValueError, match="is for http://127.0.0.1:.* and not sent to http://127.0.0.1:"):
                 get(other.url, auth=client)
             assert other.requests == []
         assert grants(bluejeans_sandbox) == 0
 
-    def test_to_another_host_that_is_allowed(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
-        with Recorder([reply()]) as other:
+    def test_to_another_host_that_is_allowed(self, client: bluejeans.ClientCredentials, clock: FakeClock) -> None:
+        with RecordingServer([http_response()]) as other:
             credentials = another(client, allowed_hosts=[other.url], clock=clock)
             requests.get(other.url, auth=credentials, headers={"Connection": "close"})
             assert other.requests[0].headers["authorization"] == f"Bearer {credentials.get_token().token}"
@@ -807,11 +808,11 @@ class TestWhereTheTokenGoes:
         with pytest.raises(ValueError, match="allowed_hosts 'http://api.example' would send secrets in clear text"):
             bluejeans.StaticToken("t", allowed_hosts=["http://api.example"])
 
-    def test_not_to_where_requests_is_redirected(self, clock: TokenClock) -> None:
-        grant = reply({"access_token": "canary-token", "expires_in": 60})
-        with Recorder([reply(status=401)]) as other:
-            moved = reply(status=302, Location=other.url.replace("127.0.0.1", "localhost"), Connection="close")
-            with Recorder([grant, moved]) as server, asking(server.url, clock) as credentials:
+    def test_not_to_where_requests_is_redirected(self, clock: FakeClock) -> None:
+        grant = http_response({"access_token": "canary-token", "expires_in": 60})
+        with RecordingServer([http_response(status=401)]) as other:
+            moved = http_response(status=302, Location=other.url.replace("127.0.0.1", "localhost"), Connection="close")
+            with RecordingServer([grant, moved]) as server, asking(server.url, clock) as credentials:
                 assert requests.get(server.url, auth=credentials).status_code == 401
             assert len(other.requests) == 1
             assert "authorization" not in other.requests[0].headers
@@ -851,7 +852,7 @@ class TestSignIns:
         return bluejeans.FileTokenStore(tmp_path / "tokens.json")
 
     def test_the_refresh_token_rotates(
-        self, signed_in: bluejeans.RefreshTokenCredentials, clock: TokenClock, bluejeans_sandbox: Sandbox
+        self, signed_in: bluejeans.RefreshTokenCredentials, clock: FakeClock, bluejeans_sandbox: Sandbox
     ) -> None:
         tokens = set()
         for _ in range(3):
@@ -859,8 +860,8 @@ class TestSignIns:
             clock.forward(LIFETIME)
         assert (len(tokens), grants(bluejeans_sandbox)) == (3, 3)
 
-    def test_an_answer_without_a_refresh_token_leaves_the_old_one(self, clock: TokenClock) -> None:
-        with Recorder([reply({"access_token": "a-token", "expires_in": 60})]) as server:
+    def test_an_answer_without_a_refresh_token_leaves_the_old_one(self, clock: FakeClock) -> None:
+        with RecordingServer([http_response({"access_token": "a-token", "expires_in": 60})]) as server:
             api = asking(server.url, clock).api
             credentials = bluejeans.RefreshTokenCredentials("id", "secret", "first", api=api, clock=clock)
             for _ in range(2):
@@ -873,7 +874,7 @@ class TestSignIns:
         signed_in: bluejeans.RefreshTokenCredentials,
         api: bluejeans.AuthenticationApi,
         bluejeans_sandbox: Sandbox,
-        clock: TokenClock,
+        clock: FakeClock,
         shared: TokenStore,
     ) -> None:
         of_client = {"client_id": bluejeans_sandbox.client_id, "client_secret": bluejeans_sandbox.client_secret}
@@ -890,7 +891,7 @@ class TestSignIns:
         assert grants(bluejeans_sandbox) == 4
 
     def test_a_sign_in_is_kept_for_the_next_process(
-        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore, clock: TokenClock
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore, clock: FakeClock
     ) -> None:
         client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
         grant = sign_in(bluejeans_sandbox, api)
@@ -901,7 +902,7 @@ class TestSignIns:
         assert later.get_token().token != grant.access_token
 
     def test_one_that_was_refused_is_not_kept_for_ever(
-        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         written = []
 
@@ -927,7 +928,7 @@ class TestSignIns:
 
     @pytest.mark.parametrize(("expires_in", "asked"), [(LIFETIME, ["ours"]), (0, ["ours", "theirs"])])
     def test_what_another_process_got_meanwhile_for_the_same_refresh_token_is_taken(
-        self, clock: TokenClock, expires_in: float, asked: list[str]
+        self, clock: FakeClock, expires_in: float, asked: list[str]
     ) -> None:
         store = bluejeans.MemoryTokenStore()
 
@@ -935,34 +936,38 @@ class TestSignIns:
             ends = clock.wall() + expires_in, clock.boot() + expires_in
             theirs = StoredToken("their token", LIFETIME, *ends, clock.boot_id, "theirs")
             store.save(credentials._key, theirs, None, 0)
-            connection.sendall(reply({"message": "It was used."}, status=401))
+            connection.sendall(http_response({"message": "It was used."}, status=401))
 
-        with Recorder([answer_after_another, reply({"access_token": "its next", "expires_in": 60})]) as server:
+        with RecordingServer(
+            [answer_after_another, http_response({"access_token": "its next", "expires_in": 60})]
+        ) as server:
             api = asking(server.url, clock).api
             credentials = bluejeans.RefreshTokenCredentials("id", "s", "ours", api=api, store=store, clock=clock)
             token = credentials.get_token().token
         assert token == ("their token" if expires_in else "its next")
         assert [request.json["refresh_token"] for request in server.requests] == asked
 
-    def test_a_refusal_is_raised_though_the_store_fails_then(self, clock: TokenClock) -> None:
+    def test_a_refusal_is_raised_though_the_store_fails_then(self, clock: FakeClock) -> None:
         store = Failing()
 
         def answer_and_break(connection: socket.socket) -> None:
             store.cannot = {"read"}
-            connection.sendall(reply(status=401))
+            connection.sendall(http_response(status=401))
 
-        with Recorder([answer_and_break]) as server:
+        with RecordingServer([answer_and_break]) as server:
             api = asking(server.url, clock).api
             credentials = bluejeans.RefreshTokenCredentials("id", "s", "ours", api=api, store=store, clock=clock)
             with pytest.raises(bluejeans.ReauthenticationRequired, match="refresh token was refused"):
                 credentials.get_token()
 
     def test_one_that_could_not_be_kept_is_not_replaced_by_an_older_one(
-        self, clock: TokenClock, caplog: pytest.LogCaptureFixture
+        self, clock: FakeClock, caplog: pytest.LogCaptureFixture
     ) -> None:
         store = Failing()
         grant = bluejeans.GrantCode(access_token="first", expires_in=60, refresh_token="newer")
-        with Recorder([reply({"access_token": "second", "expires_in": 60, "refresh_token": "newest"})]) as server:
+        with RecordingServer(
+            [http_response({"access_token": "second", "expires_in": 60, "refresh_token": "newest"})]
+        ) as server:
             options: Any = {"api": asking(server.url, clock).api, "store": store, "clock": clock}
             older = bluejeans.GrantCode(access_token="old", expires_in=60, refresh_token="older")
             bluejeans.RefreshTokenCredentials.of_grant("id", "s", older, **options)
@@ -975,7 +980,7 @@ class TestSignIns:
         assert server.requests[0].json["refresh_token"] == "newer"
 
     def test_two_that_live_long_go_on_with_each_others_refresh_tokens(
-        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore, clock: TokenClock
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore, clock: FakeClock
     ) -> None:
         client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
         options: Any = {"api": api, "store": shared, "clock": clock}
@@ -987,7 +992,7 @@ class TestSignIns:
         assert [seen.status for seen in bluejeans_sandbox.requests] == 6 * [200]  # with the sign-in's own
 
     def test_one_that_was_refused_gives_way_to_a_new_sign_in(
-        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         store = Failing()
         client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
@@ -1006,7 +1011,7 @@ class TestSignIns:
         assert credentials.get_token() == again.get_token()
 
     def test_a_refresh_token_that_could_not_be_kept_is_not_lost(
-        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         store = Failing()
         client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
@@ -1023,7 +1028,7 @@ class TestSignIns:
         assert later.get_token() == token
 
     def test_a_sign_in_whose_store_is_down_is_good_all_the_same(
-        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         store = Failing({"lock", "read", "write"})
         client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
@@ -1035,7 +1040,7 @@ class TestSignIns:
         assert credentials.get_token().token
 
     def test_who_took_a_token_from_the_store_knows_what_the_next_one_is_got_with(
-        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         first_store, second_store = Failing(), Failing()
         second_store.texts = first_store.texts
@@ -1137,7 +1142,7 @@ class TestSignIns:
         self,
         api: bluejeans.AuthenticationApi,
         bluejeans_sandbox: Sandbox,
-        clock: TokenClock,
+        clock: FakeClock,
         asked_before: float | None,
         counts: float,
     ) -> None:
@@ -1166,7 +1171,7 @@ class TestSignIns:
         assert str(caught.value) == f"(0)\nReason: {why}\n"
 
     def test_what_is_stored_is_stored_with_the_number_of_the_lock(
-        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         fences = []
 
@@ -1205,7 +1210,7 @@ class TestStores:
         assert (len(tokens), grants(bluejeans_sandbox)) == (1, 1)
 
     def test_in_the_window_one_renews_and_the_other_takes_what_it_stored(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: FakeClock
     ) -> None:
         first, second = (another(client, store=store, clock=clock) for _ in range(2))
         old = (first.get_token(), second.get_token())
@@ -1219,7 +1224,7 @@ class TestStores:
         client: bluejeans.ClientCredentials,
         bluejeans_sandbox: Sandbox,
         store: TokenStore,
-        clock: TokenClock,
+        clock: FakeClock,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         credentials = another(client, store=store, clock=clock)
@@ -1231,7 +1236,7 @@ class TestStores:
         assert [record for record in caplog.records if record.levelname == "WARNING"] == []
 
     def test_one_that_has_ended_is_not_taken_though_it_ended_later_than_ones_own(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: FakeClock
     ) -> None:
         credentials = another(client, store=store, clock=clock)
         credentials.get_token()
@@ -1244,7 +1249,7 @@ class TestStores:
         assert grants(bluejeans_sandbox) == 2
 
     def test_one_is_taken_as_long_as_it_is_good(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, store: TokenStore, clock: FakeClock
     ) -> None:
         token = another(client, store=store, clock=clock).get_token()
         clock.forward(LIFETIME - 0.5)
@@ -1272,7 +1277,7 @@ class TestStores:
         assert str(caught.value) == said
 
     def test_who_waited_for_the_lock_takes_what_its_holder_stored(
-        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
         waits = threading.Event()
 
@@ -1297,7 +1302,7 @@ class TestStores:
         assert (grants(bluejeans_sandbox), waits.is_set()) == (0, False)  # what is good is taken without the lock
 
     def test_who_was_overtaken_takes_the_newer_token(
-        self, client: bluejeans.ClientCredentials, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, clock: FakeClock
     ) -> None:
         class Overtaken(bluejeans.MemoryTokenStore):
             """Somebody else held the lock meanwhile, and has stored a token."""
@@ -1319,7 +1324,7 @@ class TestStores:
         client: bluejeans.ClientCredentials,
         api: bluejeans.AuthenticationApi,
         bluejeans_sandbox: Sandbox,
-        clock: TokenClock,
+        clock: FakeClock,
     ) -> None:
         kept_for = []
 
@@ -1335,7 +1340,7 @@ class TestStores:
         assert kept_for == [LIFETIME, None]
 
     def test_who_could_not_lock_it_overwrites_nobody_who_could(
-        self, client: bluejeans.ClientCredentials, clock: TokenClock
+        self, client: bluejeans.ClientCredentials, clock: FakeClock
     ) -> None:
         fences = []
 
@@ -1449,14 +1454,14 @@ class TestWhatIsTold:
 
     def test_a_life_beyond_any_calendar_is_told_too(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO)
-        with Recorder([reply({"access_token": "t", "expires_in": 10**17})]) as server:
+        with RecordingServer([http_response({"access_token": "t", "expires_in": 10**17})]) as server:
             configuration = bluejeans.Configuration()
             configuration.host = server.url
             with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
                 assert bluejeans.ClientCredentials("id", "secret", api=api).get_token().token == "t"
         assert "is good for 1000000000000000" in caplog.text
 
-    def test_each_renewal_is_told_to_on_renewal(self, client: bluejeans.ClientCredentials, clock: TokenClock) -> None:
+    def test_each_renewal_is_told_to_on_renewal(self, client: bluejeans.ClientCredentials, clock: FakeClock) -> None:
         told: list[Renewal] = []
         credentials = another(client, on_renewal=told.append, clock=clock)
         token = credentials.get_token()

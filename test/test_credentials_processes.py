@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from recorder import Recorder, Silence, reply
-from redis_server import RedisServer, redis_server
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.recording_server import RecordingServer, SilentResponse, http_response
+from support.redis_server import RedisServer, redis_server
 
-USER = Path(__file__).with_name("token_user.py")
+USER = Path(__file__).parent / "support" / "token_process.py"
 ENOUGH = 60  # seconds after which a test gives up
 GRANT = {"access_token": "a-token", "expires_in": 3600}
 Store = list[Any]
@@ -34,7 +34,7 @@ def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
 
 
 class User:
-    """`token_user.py`, running."""
+    """`token_process.py`, running."""
 
     def __init__(self, log: Path, command: tuple[str, ...] = (), **environment: str) -> None:
         self.log = log
@@ -157,15 +157,15 @@ class TestManyProcesses:
 
 @pytest.mark.fault(36, "who renews the token is killed", "the next one renews it")
 def test_the_holder_of_the_lock_is_killed(users: Callable[..., list[User]], stores: Stores) -> None:
-    silence = Silence()
-    with Recorder([silence, reply(GRANT)]) as server:
+    silence = SilentResponse()
+    with RecordingServer([silence, http_response(GRANT)]) as server:
         kind, where, options = stores.new()
         store = [kind, where, {**options, **({"lease": 1.5} if kind == "RedisTokenStore" else {})}]
         arguments = {"client_id": "id", "client_secret": "secret"}
         plan = {"kind": "ClientCredentials", "arguments": arguments, "host": server.url, "store": store, "threads": 1}
         holder, other = users(2)
         holder.begin(plan)
-        assert silence.asked.wait(ENOUGH)
+        assert silence.requested.wait(ENOUGH)
         other.begin(plan)
         holder.process.kill()
         assert other.told() == ["a-token"]
@@ -187,7 +187,7 @@ class TestARedisInTrouble:
     def test_it_is_down(self, users: Callable[..., list[User]], redis: RedisServer) -> None:
         redis.kill()
         [user] = users(1)
-        with Recorder([reply(GRANT)]) as server:
+        with RecordingServer([http_response(GRANT)]) as server:
             assert {*user.asks(self.plan(server.url, redis))} == {"a-token"}
             assert len(server.requests) == 1
         assert "The token is renewed without its store" in user.log.read_text()
@@ -195,7 +195,7 @@ class TestARedisInTrouble:
     @pytest.mark.fault(36, "Redis takes connections and says nothing", "the service is asked, and a warning logged")
     def test_it_says_nothing(self, users: Callable[..., list[User]], redis: RedisServer) -> None:
         [user] = users(1)
-        with redis.stopped(), Recorder([reply(GRANT)]) as server:
+        with redis.stopped(), RecordingServer([http_response(GRANT)]) as server:
             assert {*user.asks(self.plan(server.url, redis))} == {"a-token"}
         assert "The token is renewed without its store" in user.log.read_text()
 
@@ -203,10 +203,10 @@ class TestARedisInTrouble:
     def test_it_goes_down_under_the_lock(self, users: Callable[..., list[User]], redis: RedisServer) -> None:
         def answer(connection: Any) -> None:
             redis.kill()
-            connection.sendall(reply(GRANT))
+            connection.sendall(http_response(GRANT))
 
         [user] = users(1)
-        with Recorder([answer]) as server:
+        with RecordingServer([answer]) as server:
             assert {*user.asks(self.plan(server.url, redis))} == {"a-token"}
         assert "The token is not kept" in user.log.read_text()
 
@@ -228,7 +228,7 @@ class TestForks:
 
         return run
 
-    def asking(self, server: Recorder, store: Any = None) -> bluejeans.ClientCredentials:
+    def asking(self, server: RecordingServer, store: Any = None) -> bluejeans.ClientCredentials:
         configuration = bluejeans.Configuration()
         configuration.host = server.url
         api = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))
@@ -236,7 +236,7 @@ class TestForks:
 
     @pytest.mark.fault(11, "a process that has a token forks", "the child has it too")
     def test_a_token_that_is_good_is_good_in_the_child(self, in_a_child: Callable[..., None]) -> None:
-        with Recorder([reply(GRANT)]) as server:
+        with RecordingServer([http_response(GRANT)]) as server:
             credentials = self.asking(server)
             token = credentials.get_token()
             in_a_child(lambda: credentials.get_token() == token)
@@ -245,12 +245,12 @@ class TestForks:
     @pytest.mark.fault(11, "a process forks while a thread renews the token", "the child renews it for itself")
     @pytest.mark.parametrize("shared", [False, True], ids=["alone", "with a store in memory"])
     def test_a_fork_during_a_renewal(self, in_a_child: Callable[..., None], shared: bool) -> None:
-        silence = Silence()
-        with Recorder([silence, reply(GRANT)]) as server:
+        silence = SilentResponse()
+        with RecordingServer([silence, http_response(GRANT)]) as server:
             credentials = self.asking(server, bluejeans.MemoryTokenStore() if shared else None)
             thread = threading.Thread(target=lambda: self.try_it(credentials), daemon=True)
             thread.start()
-            assert silence.asked.wait(ENOUGH)
+            assert silence.requested.wait(ENOUGH)
             in_a_child(lambda: credentials.get_token(timeout=30).token == "a-token")
         thread.join(ENOUGH)
 

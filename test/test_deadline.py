@@ -17,12 +17,12 @@ from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
-from recorder import Recorder, drip, keep_silent, reply, reset, unused_port
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi import transport
 from BlueJeansMeetingsRestApi.rest import Limits, RESTClientObject, _pause
 from BlueJeansMeetingsRestApi.transport import Call, Service
+from support.recording_server import RecordingServer, drip, http_response, never_respond, reset, unused_port
 
 GRANT = {"access_token": "a-token", "expires_in": 3600}
 LONG = 60.0
@@ -113,8 +113,8 @@ class TestConnecting:
             service.pool.close()
 
     @pytest.fixture
-    def server(self) -> Iterator[Recorder]:
-        with Recorder([reply()]) as server:
+    def server(self) -> Iterator[RecordingServer]:
+        with RecordingServer([http_response()]) as server:
             yield server
 
     @pytest.fixture
@@ -128,35 +128,39 @@ class TestConnecting:
 
         return at
 
-    def test_leaves_the_rest_of_its_time_to_the_handshake(self, connect: Callable[..., Any], server: Recorder) -> None:
+    def test_leaves_the_rest_of_its_time_to_the_handshake(
+        self, connect: Callable[..., Any], server: RecordingServer
+    ) -> None:
         connection = connect(server.url, a_call(connect=30))
         assert 0 < connection.sock.gettimeout() <= 30
 
-    def test_is_part_of_the_call(self, connect: Callable[..., Any], server: Recorder) -> None:
+    def test_is_part_of_the_call(self, connect: Callable[..., Any], server: RecordingServer) -> None:
         call = a_call(20)
         end = call.deadline
         connection = connect(server.url, call)
         assert 0 < connection.sock.gettimeout() <= 20
         assert call.deadline == end
 
-    def test_sets_the_options_that_urllib3_has_for_sockets(self, connect: Callable[..., Any], server: Recorder) -> None:
+    def test_sets_the_options_that_urllib3_has_for_sockets(
+        self, connect: Callable[..., Any], server: RecordingServer
+    ) -> None:
         connection = connect(server.url, a_call())
         assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     def test_goes_on_with_the_next_address_where_one_refuses(
-        self, connect: Callable[..., Any], at: Callable[..., str], server: Recorder
+        self, connect: Callable[..., Any], at: Callable[..., str], server: RecordingServer
     ) -> None:
         connection = connect(at(unused_port(), unused_port(), server.port), a_call())
         assert connection.sock.getpeername() == ("127.0.0.1", server.port)
 
     def test_takes_the_first_address_that_answers(
-        self, connect: Callable[..., Any], at: Callable[..., str], server: Recorder
+        self, connect: Callable[..., Any], at: Callable[..., str], server: RecordingServer
     ) -> None:
         connection = connect(at(server.port, unused_port()), a_call())
         assert connection.sock.getpeername() == ("127.0.0.1", server.port)
 
     def test_leaves_time_for_the_next_address_where_one_is_silent(
-        self, connect: Callable[..., Any], at: Callable[..., str], server: Recorder, full_backlog: str
+        self, connect: Callable[..., Any], at: Callable[..., str], server: RecordingServer, full_backlog: str
     ) -> None:
         connection = connect(at(int(full_backlog.rpartition(":")[2]), server.port), a_call(connect=1))
         assert connection.sock.getpeername() == ("127.0.0.1", server.port)
@@ -177,13 +181,16 @@ class TestConnecting:
             connect(full_backlog, a_call(SHORT))
 
     def test_ends_in_time_where_tls_gets_no_answer(self, connect: Callable[..., Any]) -> None:
-        with Recorder([keep_silent], tolerant=True) as silent, pytest.raises(OSError, match="timed out"):
+        with (
+            RecordingServer([never_respond], accept_invalid_http=True) as silent,
+            pytest.raises(OSError, match="timed out"),
+        ):
             connect(f"https://127.0.0.1:{silent.port}", a_call(connect=SHORT))
 
     def test_includes_what_a_proxy_says_however_slowly(self) -> None:
         configuration = bluejeans.Configuration()
         configuration.host, configuration.connect_timeout, configuration.max_attempts = "https://a.example", SHORT, 1
-        with Recorder([drip(b"HTTP/1.1 200 OK\r\nX: ")]) as proxy, bluejeans.ApiClient(configuration) as client:
+        with RecordingServer([drip(b"HTTP/1.1 200 OK\r\nX: ")]) as proxy, bluejeans.ApiClient(configuration) as client:
             configuration.proxy = proxy.url
             with pytest.raises(bluejeans.ApiProxyError, match="timed out"):
                 client.call_api("/", "GET")
@@ -336,40 +343,40 @@ class TestPauses:
 
 class TestAnotherTry:
     @pytest.fixture
-    def server(self) -> Iterator[Recorder]:
-        with Recorder([reply()]) as server:
+    def server(self) -> Iterator[RecordingServer]:
+        with RecordingServer([http_response()]) as server:
             yield server
 
     @pytest.fixture
-    def client(self, server: Recorder) -> Iterator[bluejeans.ApiClient]:
+    def client(self, server: RecordingServer) -> Iterator[bluejeans.ApiClient]:
         configuration = bluejeans.Configuration()
         configuration.host = server.url
         with bluejeans.ApiClient(configuration) as client:
             yield client
 
     def test_takes_none_of_the_kept_connections_once_one_was_dead(
-        self, client: bluejeans.ApiClient, server: Recorder
+        self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         first = client.call_api("/", "GET", _preload_content=False)[0]
         client.call_api("/", "GET")
         first.read()
         first.release_conn()
-        server.answer(reset, reply())
+        server.respond_with(reset, http_response())
         client.call_api("/", "GET")
         assert server.connections == 3
 
     def test_is_told_in_the_log(
-        self, client: bluejeans.ApiClient, server: Recorder, caplog: pytest.LogCaptureFixture
+        self, client: bluejeans.ApiClient, server: RecordingServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO")
-        server.answer(reply(status=503, Retry_After="0"), reply())
+        server.respond_with(http_response(status=503, Retry_After="0"), http_response())
         client.call_api("/x", "GET")
         assert caplog.messages == [f"GET {server.url}/x failed (Whatever), trying again in 0.00 s"]
 
     def test_is_not_begun_where_the_call_would_end_before_it(
-        self, client: bluejeans.ApiClient, server: Recorder
+        self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
-        server.answer(reply(status=503, Retry_After="30"))
+        server.respond_with(http_response(status=503, Retry_After="30"))
         with pytest.raises(bluejeans.ServiceError):
             client.call_api("/", "GET", _request_timeout=20)
         assert len(server.requests) == 1
@@ -405,13 +412,13 @@ def interrupted_everywhere(statuses: list[int]) -> list[tuple[str, bool]]:
     """`interrupted_at` of each step of a call that gets such answers."""
     grant = bluejeans.GrantRequestClient(client_id="an-application", client_secret="a-secret")
     configuration = bluejeans.Configuration()
-    answers = [reply(GRANT, status, Retry_After="0") for status in statuses]
-    with Recorder() as server, bluejeans.ApiClient(configuration) as client:
+    answers = [http_response(GRANT, status, Retry_After="0") for status in statuses]
+    with RecordingServer() as server, bluejeans.ApiClient(configuration) as client:
         configuration.host = server.url
         api = bluejeans.AuthenticationApi(client)
 
         def call() -> None:
-            server.answer(*answers)
+            server.respond_with(*answers)
             api.get_token_by_client(grant)
 
         interrupted_at(-1, call)  # nowhere, so that no import of a module is interrupted

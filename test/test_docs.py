@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import settings_of_sandbox
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi import models
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support import sandbox_environment
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
@@ -37,7 +37,7 @@ def blocks() -> Iterator[object]:
 
 @pytest.mark.parametrize("block", list(blocks()))
 def test_python_in_the_documentation_runs(block: str, bluejeans_sandbox: Sandbox) -> None:
-    environment = settings_of_sandbox.environment(bluejeans_sandbox)
+    environment = sandbox_environment.environment(bluejeans_sandbox)
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", PRELUDE + block.replace("from __future__ import print_function", "")],
         env={**os.environ, **environment},
@@ -47,7 +47,7 @@ def test_python_in_the_documentation_runs(block: str, bluejeans_sandbox: Sandbox
     )
     assert (ended.stderr, ended.returncode) == ("", 0)
     assert "failed" not in ended.stdout
-    for name in settings_of_sandbox.SECRETS:
+    for name in sandbox_environment.SECRETS:
         assert environment[name] not in ended.stdout
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import httpx
 import pytest
-import settings_of_sandbox
-from person import Person
-from recorder import unused_port
-from redis_server import redis_server
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support import sandbox_environment
+from support.browser_user import BrowserUser
+from support.recording_server import unused_port
+from support.redis_server import redis_server
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -30,7 +30,7 @@ def run(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BLUEJEANS_")}
     command = [sys.executable, "-W", "error", str(EXAMPLES / script)]
     ended = subprocess.run(command, env={**inherited, **environment}, capture_output=True, text=True, check=False)
-    for name in settings_of_sandbox.SECRETS & environment.keys():
+    for name in sandbox_environment.SECRETS & environment.keys():
         assert environment[name] not in ended.stdout + ended.stderr
     return ended
 
@@ -53,7 +53,7 @@ def run(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess
     ],
 )
 def test_example_runs(bluejeans_sandbox: Sandbox, script: str, said: str) -> None:
-    ended = run(script, settings_of_sandbox.environment(bluejeans_sandbox))
+    ended = run(script, sandbox_environment.environment(bluejeans_sandbox))
     assert (ended.stdout, ended.stderr, ended.returncode) == (said, "", 0)
 
 
@@ -66,26 +66,26 @@ def test_a_missing_setting_is_told_in_one_line(script: str) -> None:
 
 
 def test_a_wrong_password_is_told_in_one_line(bluejeans_sandbox: Sandbox) -> None:
-    environment = {**settings_of_sandbox.environment(bluejeans_sandbox), "BLUEJEANS_PASSWORD": "mistyped"}
+    environment = {**sandbox_environment.environment(bluejeans_sandbox), "BLUEJEANS_PASSWORD": "mistyped"}
     assert run("password_token.py", environment).stderr == "The name or the password is wrong\n"
 
 
 def test_a_spent_code_is_told_in_one_line(bluejeans_sandbox: Sandbox) -> None:
-    environment: dict[str, Any] = settings_of_sandbox.environment(bluejeans_sandbox)
+    environment: dict[str, Any] = sandbox_environment.environment(bluejeans_sandbox)
     run("exchange_code.py", environment)
     assert run("exchange_code.py", environment).stderr.startswith("The code is wrong, was used, or is older")
 
 
 def test_machines_share_a_token_by_way_of_redis(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
     with redis_server(tmp_path) as redis:
-        environment = {**settings_of_sandbox.environment(bluejeans_sandbox), "BLUEJEANS_TOKEN_STORE": redis.url}
+        environment = {**sandbox_environment.environment(bluejeans_sandbox), "BLUEJEANS_TOKEN_STORE": redis.url}
         ended = [run("shared_by_redis.py", environment) for _ in range(2)]
     assert [one.stderr for one in ended] == ["", ""]
     assert [one.stdout for one in ended] == ["This machine got a token\n", "Another machine had got a token\n"]
 
 
 def test_workers_of_gunicorn_share_a_token_by_way_of_a_file(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
-    environment = settings_of_sandbox.environment(bluejeans_sandbox)
+    environment = sandbox_environment.environment(bluejeans_sandbox)
     bluejeans_sandbox.reset()
     environment["BLUEJEANS_TOKEN_STORE"] = str(tmp_path / "tokens.json")
     socket = tmp_path / "socket"
@@ -109,7 +109,7 @@ class TestFlaskSignIn:
     @pytest.fixture
     def url(self, bluejeans_sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
         port = unused_port()
-        environment = {**os.environ, **settings_of_sandbox.environment(bluejeans_sandbox), "PORT": str(port)}
+        environment = {**os.environ, **sandbox_environment.environment(bluejeans_sandbox), "PORT": str(port)}
         command = [sys.executable, str(EXAMPLES / "flask_sign_in.py")]
         said = tmp_path / "said"
         with (
@@ -125,21 +125,21 @@ class TestFlaskSignIn:
         assert "code=" not in said.read_text()
 
     def test_a_user_signs_in(self, url: str) -> None:
-        assert Person().sign_in(f"{url}/sign-in") == "You are user 1442589"
+        assert BrowserUser().sign_in(f"{url}/sign-in") == "You are user 1442589"
 
     def test_a_user_denies(self, url: str) -> None:
-        assert Person("deny").sign_in(f"{url}/sign-in") == "You did not allow it"
+        assert BrowserUser("deny").sign_in(f"{url}/sign-in") == "You did not allow it"
 
     def test_the_answer_to_a_sign_in_of_somebody_else_is_refused(self, url: str) -> None:
-        attacker = Person(is_elsewhere=True)
+        attacker = BrowserUser(is_elsewhere=True)
         attacker.open(f"{url}/sign-in")
         attacker.sign_in(attacker.address)
-        user = Person()
+        user = BrowserUser()
         assert user.open(attacker.address) == "This is no answer to a sign-in that was begun here"
         assert user.open(url).endswith("Sign in</a>")
 
     def test_an_answer_that_comes_again_is_refused(self, url: str) -> None:
-        user = Person(is_elsewhere=True)
+        user = BrowserUser(is_elsewhere=True)
         user.open(f"{url}/sign-in")
         user.sign_in(user.address)
         answer = user.address

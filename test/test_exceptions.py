@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 import urllib3
-from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi import exceptions
+from support.recording_server import RecordingServer, http_response
 
 CLIENT = bluejeans.GrantRequestClient(client_id="id", client_secret="canary-secret")
 CODE = bluejeans.GrantRequestCode(client_id="id", client_secret="canary-secret", code="canary-code")
@@ -26,13 +26,13 @@ GRANT = {"access_token": "t", "expires_in": 3600}
 
 
 @pytest.fixture
-def server() -> Iterator[Recorder]:
-    with Recorder([reply(GRANT)]) as server:
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer([http_response(GRANT)]) as server:
         yield server
 
 
 @pytest.fixture
-def api(server: Recorder) -> Iterator[bluejeans.AuthenticationApi]:
+def api(server: RecordingServer) -> Iterator[bluejeans.AuthenticationApi]:
     configuration = bluejeans.Configuration()
     configuration.host = server.url
     configuration.call_timeout = 5
@@ -57,9 +57,9 @@ def failure(api: bluejeans.AuthenticationApi, request: Any = CLIENT, **options: 
 
 class TestReason:
     def test_a_standard_phrase_stays_though_it_has_a_secret_in_it(
-        self, api: bluejeans.AuthenticationApi, server: Recorder
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
     ) -> None:
-        server.answer(reply({"message": "Unauthorized is wrong"}, status=401))
+        server.respond_with(http_response({"message": "Unauthorized is wrong"}, status=401))
         request = bluejeans.GrantRequestPassword(username="u", password="Unauthorized")
         with pytest.raises(bluejeans.UnauthorizedError) as caught:
             api.get_token_by_password(request)
@@ -84,10 +84,10 @@ class TestStatuses:
         ],
     )
     def test_each_is_its_kind(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, status: int, kind: type[Exception]
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, status: int, kind: type[Exception]
     ) -> None:
         api.api_client.configuration.max_attempts = 1
-        server.answer(reply({"code": 7, "message": "No.", "more": 1}, status))
+        server.respond_with(http_response({"code": 7, "message": "No.", "more": 1}, status))
         error = failure(api)
         assert (type(error), error.status, error.attempts) == (kind, status, 1)
 
@@ -97,14 +97,14 @@ class TestStatuses:
         assert [name for name in kinds if issubclass(getattr(exceptions, name), Exception) and name not in drawn] == []
 
     def test_the_text_starts_as_in_the_2019_sdk_and_says_what_the_service_says(
-        self, api: bluejeans.AuthenticationApi, server: Recorder
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
     ) -> None:
-        server.answer(reply({"code": 401, "message": "No."}, 401))
+        server.respond_with(http_response({"code": 401, "message": "No."}, 401))
         url = f"{server.url}/oauth2/token?Client"
         assert str(failure(api)) == f"(401)\nReason: Unauthorized\nPOST {url}\nNo.\n"
 
-    def test_the_answer_is_kept(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply({"code": 401, "message": "No.", "more": 1}, 401, X_More="yes"))
+    def test_the_answer_is_kept(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(http_response({"code": 401, "message": "No.", "more": 1}, 401, X_More="yes"))
         error = failure(api)
         assert error.headers is not None
         assert (error.reason, error.headers["x-more"]) == ("Unauthorized", "yes")
@@ -115,45 +115,51 @@ class TestStatuses:
 
     @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"message": 1}', b"\xff\xfe", b"[" * 100000])
     def test_a_body_that_is_no_error_keeps_the_status(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, body: bytes
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, body: bytes
     ) -> None:
-        server.answer(reply(body=body, status=401))
+        server.respond_with(http_response(body=body, status=401))
         error = failure(api)
         assert (error.status, error.error) == (401, None)
         assert error.body == body.decode("utf-8", "replace")
 
-    def test_the_words_of_rfc_6749_are_understood(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply({"error": "invalid_client", "error_description": "Unknown."}, 401))
+    def test_the_words_of_rfc_6749_are_understood(
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
+    ) -> None:
+        server.respond_with(http_response({"error": "invalid_client", "error_description": "Unknown."}, 401))
         assert str(failure(api)).endswith("\nUnknown.\ninvalid_client\n")
 
     @pytest.mark.parametrize(
         "echo", ["canary-secret", "x canary-secret.", "{'client_secret': 'canary-secret'}", "0123456789abcdef" * 2]
     )
     def test_a_service_that_echoes_a_secret_does_not_make_it_show(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, echo: str
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, echo: str
     ) -> None:
-        server.answer(reply({"code": 401, "message": echo}, 401))
+        server.respond_with(http_response({"code": 401, "message": echo}, 401))
         error = failure(api)
         assert "***" in str(error)
         assert "0123456789abcdef" not in str(error)
 
-    def test_nor_does_one_that_echoes_a_bearer_token(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply({"message": "canary-token is unknown"}, 401))
+    def test_nor_does_one_that_echoes_a_bearer_token(
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
+    ) -> None:
+        server.respond_with(http_response({"message": "canary-token is unknown"}, 401))
         with pytest.raises(bluejeans.UnauthorizedError) as caught:
             api.api_client.call_api("/x", "GET", header_params={"Authorization": "Bearer canary-token"})
         assert "canary" not in str(caught.value)
 
-    def test_an_error_of_an_unread_answer_is_read(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply({"message": "No."}, 401))
+    def test_an_error_of_an_unread_answer_is_read(
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
+    ) -> None:
+        server.respond_with(http_response({"message": "No."}, 401))
         assert failure(api, _preload_content=False).body == '{"message": "No."}'
 
 
 class TestCopies:
     @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
     def test_a_copy_has_all_that_the_original_has(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, copied: Any
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, copied: Any
     ) -> None:
-        server.answer(reply({"message": "No."}, 429, Retry_After="100"))
+        server.respond_with(http_response({"message": "No."}, 429, Retry_After="100"))
         error = failure(api)
         other = copied(error)
         assert (type(other), str(other), other.args) == (type(error), str(error), error.args)
@@ -196,34 +202,34 @@ class TestConnections:
         assert (error.retryable, error.attempts) == (True, 3)
 
     def test_a_connection_that_breaks_off_is_tried_again(
-        self, api: bluejeans.AuthenticationApi, server: Recorder
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
     ) -> None:
-        server.answer(socket.socket.close, reply(GRANT))
+        server.respond_with(socket.socket.close, http_response(GRANT))
         assert api.get_token_by_client(CLIENT).access_token == "t"
         assert len(server.requests) == 2
 
-    def test_but_not_for_a_code(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(socket.socket.close)
+    def test_but_not_for_a_code(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(socket.socket.close)
         error = failure(api, CODE)
         assert (type(error), error.retryable, len(server.requests)) == (bluejeans.ApiConnectionError, False, 1)
 
-    def test_silence_ends_in_time(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(lambda connection: connection.recv(1))
+    def test_silence_ends_in_time(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(lambda connection: connection.recv(1))
         error = failure(api, _request_timeout=0.2)
         assert isinstance(error, bluejeans.ApiTimeoutError)
         assert "no answer in time" in str(error)
 
     @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
     def test_a_byte_now_and_then_ends_in_time(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, start: bytes
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, start: bytes
     ) -> None:
-        server.answer(lambda connection: drip(connection, start))
+        server.respond_with(lambda connection: drip(connection, start))
         started = time.monotonic()
         assert isinstance(failure(api, CODE, _request_timeout=0.3), bluejeans.ApiTimeoutError)
         assert time.monotonic() - started < 3
 
-    def test_a_pair_bounds_silence(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(lambda connection: connection.recv(1))
+    def test_a_pair_bounds_silence(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(lambda connection: connection.recv(1))
         assert isinstance(failure(api, CODE, _request_timeout=(1, 0.2)), bluejeans.ApiTimeoutError)
 
     @pytest.mark.parametrize(
@@ -231,7 +237,7 @@ class TestConnections:
         [(0, ValueError), (-1.5, ValueError), (float("nan"), ValueError), ("5", TypeError), ((1, 0), ValueError)],
     )
     def test_a_timeout_that_is_none_is_refused(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, timeout: Any, kind: type[Exception]
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, timeout: Any, kind: type[Exception]
     ) -> None:
         with pytest.raises(kind, match="_request_timeout"):
             api.get_token_by_client(CLIENT, _request_timeout=timeout)
@@ -246,7 +252,7 @@ class TestConnections:
 
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-        with Recorder([reply(GRANT)], tls=context) as server:
+        with RecordingServer([http_response(GRANT)], tls=context) as server:
             api.api_client.configuration.host = server.url
             error = failure(api)
             assert (type(error), error.retryable, server.connections) == (bluejeans.ApiTLSError, False, 1)
@@ -261,41 +267,41 @@ class TestConnections:
 
 
 class TestTriesAgain:
-    def test_until_the_service_answers(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply(status=503), reply(status=502), reply(GRANT))
+    def test_until_the_service_answers(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(http_response(status=503), http_response(status=502), http_response(GRANT))
         assert api.get_token_by_client(CLIENT).access_token == "t"
         assert len(server.requests) == 3
 
-    def test_as_often_as_it_may(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply(status=503, Retry_After="0"))
+    def test_as_often_as_it_may(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(http_response(status=503, Retry_After="0"))
         error = failure(api)
         assert (error.attempts, error.retryable, len(server.requests)) == (3, True, 3)
 
-    def test_once_where_that_is_switched_off(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
+    def test_once_where_that_is_switched_off(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
         api.api_client.configuration.max_attempts = 1
-        server.answer(reply(status=503))
+        server.respond_with(http_response(status=503))
         assert (failure(api).attempts, len(server.requests)) == (1, 1)
 
-    def test_no_code(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply(status=503))
+    def test_no_code(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(http_response(status=503))
         assert (failure(api, CODE).retryable, len(server.requests)) == (False, 1)
 
-    def test_no_post_of_another_endpoint(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply(status=503))
+    def test_no_post_of_another_endpoint(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(http_response(status=503))
         with pytest.raises(bluejeans.ServiceError):
             api.api_client.call_api("/v1/user/1/scheduled_meeting", "POST", body={})
         assert len(server.requests) == 1
 
     @pytest.mark.parametrize("status", [400, 401, 500])
-    def test_no_other_refusal(self, api: bluejeans.AuthenticationApi, server: Recorder, status: int) -> None:
-        server.answer(reply(status=status))
+    def test_no_other_refusal(self, api: bluejeans.AuthenticationApi, server: RecordingServer, status: int) -> None:
+        server.respond_with(http_response(status=status))
         assert (failure(api).retryable, len(server.requests)) == (False, 1)
 
     @pytest.mark.parametrize("after", ["1000", "Fri, 31 Dec 2100 23:59:59 GMT"])
     def test_not_where_the_service_asks_for_more_time_than_there_is(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, after: str
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, after: str
     ) -> None:
-        server.answer(reply(status=429, Retry_After=after))
+        server.respond_with(http_response(status=429, Retry_After=after))
         error = failure(api)
         assert error.retry_after is not None
         assert (error.retry_after >= 1000, len(server.requests)) == (True, 1)
@@ -304,23 +310,25 @@ class TestTriesAgain:
         ("after", "seconds"), [("0", 0.0), ("Sat, 01 Jan 2000 00:00:00 GMT", 0.0), ("soon", None), ("", None)]
     )
     def test_retry_after_in_both_its_forms(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, after: str, seconds: float | None
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, after: str, seconds: float | None
     ) -> None:
-        server.answer(reply(status=503, Retry_After=after))
+        server.respond_with(http_response(status=503, Retry_After=after))
         assert failure(api).retry_after == seconds
 
 
 class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_are_not_followed(self, api: bluejeans.AuthenticationApi, server: Recorder, status: int) -> None:
-        with Recorder([reply(GRANT)]) as elsewhere:
-            server.answer(reply(status=status, Location=f"{elsewhere.url}/oauth2/token"))
+    def test_are_not_followed(self, api: bluejeans.AuthenticationApi, server: RecordingServer, status: int) -> None:
+        with RecordingServer([http_response(GRANT)]) as elsewhere:
+            server.respond_with(http_response(status=status, Location=f"{elsewhere.url}/oauth2/token"))
             assert isinstance(failure(api), bluejeans.RedirectError)
             assert elsewhere.connections == 0
 
-    def test_are_the_answer_of_the_authorization_page(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        with Recorder([reply(GRANT)]) as elsewhere:
-            server.answer(reply(status=302, Location=elsewhere.url))
+    def test_are_the_answer_of_the_authorization_page(
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
+    ) -> None:
+        with RecordingServer([http_response(GRANT)]) as elsewhere:
+            server.respond_with(http_response(status=302, Location=elsewhere.url))
             assert api.get_authorization_code(client_id="x") is None  # type: ignore[func-returns-value]
             data, status, headers = api.get_authorization_code_with_http_info(client_id="x")
             assert (data, status, headers["Location"]) == (None, 302, elsewhere.url)
@@ -333,56 +341,58 @@ class TestAnswersThatAreNoGrant:
         [b"", b"<html>", b"null", b"[]", b'"text"', b"{}", b'{"access_token": ""}', b'{"access_token": 5}', b"\xff"],
     )
     def test_are_an_error_with_the_status(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, body: bytes
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, body: bytes
     ) -> None:
-        server.answer(reply(body=body))
+        server.respond_with(http_response(body=body))
         error = failure(api)
         assert (type(error), error.status) == (bluejeans.ApiResponseError, 200)
 
     @pytest.mark.parametrize("text", [b"\xef\xbb\xbf" + b'{"access_token": "t", "expires_in": "3600"}'])
     def test_but_a_byte_order_mark_and_a_number_as_text_are_taken(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, text: bytes
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, text: bytes
     ) -> None:
-        server.answer(reply(body=text))
+        server.respond_with(http_response(body=text))
         assert api.get_token_by_client(CLIENT).expires_in == 3600
 
-    def test_leave_the_client_usable(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply(body=b"<html>"), reply(GRANT))
+    def test_leave_the_client_usable(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(http_response(body=b"<html>"), http_response(GRANT))
         failure(api)
         assert api.get_token_by_client(CLIENT).access_token == "t"
 
 
 class TestAnswersThatAreNotWhole:
-    def test_a_cut_one_is_tried_again(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        cut = reply(body=b'{"access_token": "t"}', Content_Length="99", Connection="close")
-        server.answer(cut, reply(GRANT))
+    def test_a_cut_one_is_tried_again(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        cut = http_response(body=b'{"access_token": "t"}', Content_Length="99", Connection="close")
+        server.respond_with(cut, http_response(GRANT))
         assert api.get_token_by_client(CLIENT).expires_in == 3600
 
-    def test_and_an_error_in_the_end(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply(body=b'{"access_token": "t"}', Content_Length="99", Connection="close"))
+    def test_and_an_error_in_the_end(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(http_response(body=b'{"access_token": "t"}', Content_Length="99", Connection="close"))
         error = failure(api)
         assert (type(error), error.status, error.attempts) == (bluejeans.ApiResponseError, 200, 3)
         assert error.reason == "the answer was cut off"
 
     def test_one_that_ends_with_the_connection_is_whole(
-        self, api: bluejeans.AuthenticationApi, server: Recorder
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
     ) -> None:
-        server.answer(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"access_token": "t"}')
+        server.respond_with(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"access_token": "t"}')
         assert api.get_token_by_client(CLIENT).access_token == "t"
 
-    def test_one_that_is_too_long_is_an_error(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
+    def test_one_that_is_too_long_is_an_error(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
         api.api_client.configuration.max_response_bytes = 10
-        server.answer(reply(GRANT))
+        server.respond_with(http_response(GRANT))
         error = failure(api)
         assert (type(error), error.body) == (bluejeans.ApiResponseError, '{"access_t')
         assert "Configuration.max_response_bytes (10)" in str(error)
 
-    def test_so_is_one_that_decompresses_to_too_much(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply(body=gzip.compress(b" " * (1 << 24)), Content_Encoding="gzip"))
+    def test_so_is_one_that_decompresses_to_too_much(
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
+    ) -> None:
+        server.respond_with(http_response(body=gzip.compress(b" " * (1 << 24)), Content_Encoding="gzip"))
         assert "max_response_bytes" in str(failure(api))
 
-    def test_a_compressed_one_is_taken(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(reply(body=gzip.compress(b'{"access_token": "t"}'), Content_Encoding="gzip"))
+    def test_a_compressed_one_is_taken(self, api: bluejeans.AuthenticationApi, server: RecordingServer) -> None:
+        server.respond_with(http_response(body=gzip.compress(b'{"access_token": "t"}'), Content_Encoding="gzip"))
         assert api.get_token_by_client(CLIENT).access_token == "t"
 
     @pytest.mark.parametrize(
@@ -391,13 +401,15 @@ class TestAnswersThatAreNotWhole:
         ids=["no gzip", "cut", "unknown"],
     )
     def test_one_that_cannot_be_decompressed_is_an_error(
-        self, api: bluejeans.AuthenticationApi, server: Recorder, body: bytes, encoding: str
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer, body: bytes, encoding: str
     ) -> None:
-        server.answer(reply(body=body, Content_Encoding=encoding))
+        server.respond_with(http_response(body=body, Content_Encoding=encoding))
         assert isinstance(failure(api), bluejeans.ApiResponseError)
 
-    def test_what_is_no_http_is_a_connection_error(self, api: bluejeans.AuthenticationApi, server: Recorder) -> None:
-        server.answer(b"canary-secret is what you sent\r\n\r\nConnection: close")
+    def test_what_is_no_http_is_a_connection_error(
+        self, api: bluejeans.AuthenticationApi, server: RecordingServer
+    ) -> None:
+        server.respond_with(b"canary-secret is what you sent\r\n\r\nConnection: close")
         error = failure(api)
         assert (type(error), error.__cause__) == (bluejeans.ApiConnectionError, None)
 

@@ -8,30 +8,30 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.rest import RESTClientObject
+from support.recording_server import RecordingServer, http_response
 
 GRANT = {"access_token": "a-token", "expires_in": 3600}
 REQUEST = bluejeans.GrantRequestClient(client_id="id", client_secret="secret")
 
 
 @pytest.fixture
-def server() -> Iterator[Recorder]:
-    with Recorder([reply(GRANT)]) as server:
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer([http_response(GRANT)]) as server:
         yield server
 
 
 @pytest.fixture
-def configuration(server: Recorder) -> bluejeans.Configuration:
+def configuration(server: RecordingServer) -> bluejeans.Configuration:
     configuration = bluejeans.Configuration()
     configuration.host = server.url
     return configuration
 
 
 class TestSendingWithoutAnOperation:
-    def test_a_client_fetches_a_url(self, configuration: bluejeans.Configuration, server: Recorder) -> None:
+    def test_a_client_fetches_a_url(self, configuration: bluejeans.Configuration, server: RecordingServer) -> None:
         with bluejeans.ApiClient(configuration) as client:
             url, headers = f"{server.url}/v1/user/7", {"Authorization": "Bearer x"}
             answer = client.request("GET", url, query_params=[("a", "b c")], headers=headers)
@@ -41,7 +41,7 @@ class TestSendingWithoutAnOperation:
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
     def test_so_does_its_rest_client_by_a_method_of_http(
-        self, configuration: bluejeans.Configuration, server: Recorder, method: str
+        self, configuration: bluejeans.Configuration, server: RecordingServer, method: str
     ) -> None:
         with bluejeans.ApiClient(configuration) as client:
             headers = {"Content-Type": "application/json"}
@@ -49,8 +49,10 @@ class TestSendingWithoutAnOperation:
         sent = server.requests[0]
         assert (sent.method, sent.target, sent.json, answer.data[:1]) == (method, "/x?y", {"a": 1}, "{")
 
-    def test_a_refusal_is_the_kind_of_exception(self, configuration: bluejeans.Configuration, server: Recorder) -> None:
-        server.answer(reply({"message": "no"}, status=404))
+    def test_a_refusal_is_the_kind_of_exception(
+        self, configuration: bluejeans.Configuration, server: RecordingServer
+    ) -> None:
+        server.respond_with(http_response({"message": "no"}, status=404))
         with bluejeans.ApiClient(configuration) as client, pytest.raises(bluejeans.NotFoundError):
             client.rest_client.GET(f"{server.url}/x")
 
@@ -70,7 +72,7 @@ class TestSendingOnesOwnWay:
                 options["headers"]["X-Signature"] = "s"
                 return super().request(method, url, **options)
 
-        with Signing(configuration) as client, Recorder([reply(GRANT)]) as server:
+        with Signing(configuration) as client, RecordingServer([http_response(GRANT)]) as server:
             configuration.host = server.url
             assert bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST).access_token == "a-token"
         sent = server.requests[0]
@@ -112,7 +114,7 @@ class TestSendingOnesOwnWay:
         "name", ["rest.RESTClientObject.request", "rest.RESTClientObject.POST", "ApiClient.request"]
     )
     def test_a_mock_is_called_and_nothing_is_sent(
-        self, configuration: bluejeans.Configuration, server: Recorder, name: str
+        self, configuration: bluejeans.Configuration, server: RecordingServer, name: str
     ) -> None:
         answer = mock.Mock(status=200, data='{"access_token": "mocked"}')
         with mock.patch(f"BlueJeansMeetingsRestApi.{name}", return_value=answer):
@@ -120,13 +122,18 @@ class TestSendingOnesOwnWay:
         assert (grant.access_token, server.connections) == ("mocked", 0)
 
     def test_a_refused_token_of_credentials_is_got_again_there_too(
-        self, configuration: bluejeans.Configuration, server: Recorder
+        self, configuration: bluejeans.Configuration, server: RecordingServer
     ) -> None:
         class Own(bluejeans.ApiClient):
             def request(self, *args: Any, **options: Any) -> Any:
                 return super().request(*args, **options)
 
-        server.answer(reply(GRANT), reply(status=401), reply({**GRANT, "access_token": "next"}), reply({}))
+        server.respond_with(
+            http_response(GRANT),
+            http_response(status=401),
+            http_response({**GRANT, "access_token": "next"}),
+            http_response({}),
+        )
         configuration.credentials = bluejeans.ClientCredentials("id", "secret")
         with Own(configuration) as client:
             client.call_api("/v1/user/7", "GET")

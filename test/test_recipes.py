@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from recorder import unused_port
+
+from support.recording_server import unused_port
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ROOT / "examples" / "testing"

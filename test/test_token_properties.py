@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from token_clock import TokenClock
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.fake_clock import FakeClock
 
 LIFETIME = 3600  # seconds
 SECONDS = st.one_of(st.floats(0, 10), st.floats(3200, 3700), st.floats(0, 100_000))
@@ -31,7 +31,7 @@ class LifeOfAToken(RuleBasedStateMachine):
     def sign_in(self) -> None:
         sandbox = self.sandbox
         sandbox.reset()
-        self.clock = TokenClock(sandbox)
+        self.clock = FakeClock(sandbox)
         self.folder = tempfile.TemporaryDirectory()
         configuration = bluejeans.Configuration()
         configuration.host, configuration.max_attempts, configuration.trust_env = sandbox.url, 1, False

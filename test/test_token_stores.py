@@ -24,7 +24,6 @@ import filelock
 import pytest
 import redis
 from cryptography.fernet import Fernet
-from redis_server import PASSWORD, RedisServer, redis_server
 
 from BlueJeansMeetingsRestApi.token_store_conformance import KEY, LONG, OTHER_KEY, TOKEN, TokenStoreConformance
 from BlueJeansMeetingsRestApi.token_stores import (
@@ -34,6 +33,7 @@ from BlueJeansMeetingsRestApi.token_stores import (
     TokenStore,
     TokenStoreError,
 )
+from support.redis_server import PASSWORD, RedisServer, redis_server
 
 PATIENT = {"timeout": 10.0, "lease": 30.0}  # seconds, so that a slow machine is not taken for a dead one
 

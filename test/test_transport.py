@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import trustme
-from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.transport import Service
+from support.recording_server import RecordingServer, http_response
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +24,15 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def secure(authority: trustme.CA) -> Iterator[Recorder]:
+def secure(authority: trustme.CA) -> Iterator[RecordingServer]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    with Recorder([reply({"user": 1})], tls=context) as server:
+    with RecordingServer([http_response({"user": 1})], tls=context) as server:
         yield server
 
 
 @pytest.fixture
-def configuration(secure: Recorder, authority: trustme.CA, tmp_path: Path) -> bluejeans.Configuration:
+def configuration(secure: RecordingServer, authority: trustme.CA, tmp_path: Path) -> bluejeans.Configuration:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     configuration = bluejeans.Configuration()
     configuration.host = secure.url
@@ -54,12 +54,12 @@ class TestTLS:
         with pytest.raises(bluejeans.ApiTLSError):
             user(configuration)
 
-    def test_nor_is_another_name(self, configuration: bluejeans.Configuration, secure: Recorder) -> None:
+    def test_nor_is_another_name(self, configuration: bluejeans.Configuration, secure: RecordingServer) -> None:
         configuration.host = f"https://localhost:{secure.port}"
         with pytest.raises(bluejeans.ApiTLSError):
             user(configuration)
 
-    def test_but_for_one_that_is_named(self, configuration: bluejeans.Configuration, secure: Recorder) -> None:
+    def test_but_for_one_that_is_named(self, configuration: bluejeans.Configuration, secure: RecordingServer) -> None:
         configuration.host = f"https://localhost:{secure.port}"
         configuration.assert_hostname = "127.0.0.1"
         assert user(configuration) == 1
@@ -74,7 +74,7 @@ class TestTLS:
             user(configuration)
 
     def test_a_client_certificate_is_shown(
-        self, configuration: bluejeans.Configuration, secure: Recorder, authority: trustme.CA, tmp_path: Path
+        self, configuration: bluejeans.Configuration, secure: RecordingServer, authority: trustme.CA, tmp_path: Path
     ) -> None:
         assert secure.tls is not None
         secure.tls.verify_mode = ssl.CERT_REQUIRED
@@ -107,7 +107,7 @@ def context_of(configuration: bluejeans.Configuration) -> ssl.SSLContext:
 
 class TestSecrets:
     def test_a_token_in_the_query_reaches_the_service_and_no_log(
-        self, configuration: bluejeans.Configuration, secure: Recorder, caplog: pytest.LogCaptureFixture
+        self, configuration: bluejeans.Configuration, secure: RecordingServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
         user(configuration)
@@ -116,7 +116,7 @@ class TestSecrets:
         assert "canary" not in caplog.text
 
     def test_nor_does_one_in_the_path_that_a_caller_wrote(
-        self, configuration: bluejeans.Configuration, secure: Recorder, caplog: pytest.LogCaptureFixture
+        self, configuration: bluejeans.Configuration, secure: RecordingServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
         with bluejeans.ApiClient(configuration) as client:
@@ -139,12 +139,12 @@ class TestBodies:
     """Each with ten bytes as the limit."""
 
     @pytest.fixture
-    def server(self) -> Iterator[Recorder]:
-        with Recorder() as server:
+    def server(self) -> Iterator[RecordingServer]:
+        with RecordingServer() as server:
             yield server
 
     @pytest.fixture
-    def client(self, server: Recorder) -> Iterator[bluejeans.ApiClient]:
+    def client(self, server: RecordingServer) -> Iterator[bluejeans.ApiClient]:
         configuration = bluejeans.Configuration()
         configuration.host, configuration.max_response_bytes, configuration.max_attempts = server.url, 10, 1
         with bluejeans.ApiClient(configuration) as client:
@@ -169,19 +169,21 @@ class TestBodies:
         return b"HTTP/1.1 200 OK\r\n%s\r\n\r\n%s" % (ending.encode(), content)
 
     @endings
-    def test_may_be_as_long_as_the_limit(self, client: bluejeans.ApiClient, server: Recorder, ending: str) -> None:
-        server.answer(self.answer(ending, b"0123456789"))
+    def test_may_be_as_long_as_the_limit(
+        self, client: bluejeans.ApiClient, server: RecordingServer, ending: str
+    ) -> None:
+        server.respond_with(self.respond_with(ending, b"0123456789"))
         assert self.body(client) == "0123456789"
 
     @endings
-    def test_may_be_no_longer(self, client: bluejeans.ApiClient, server: Recorder, ending: str) -> None:
-        server.answer(self.answer(ending, b"0123456789a"))
+    def test_may_be_no_longer(self, client: bluejeans.ApiClient, server: RecordingServer, ending: str) -> None:
+        server.respond_with(self.respond_with(ending, b"0123456789a"))
         assert self.problem(client) == "the answer is longer than Configuration.max_response_bytes (10)"
 
     def test_are_cut_off_where_less_comes_than_was_promised_and_be_it_as_much_as_the_limit(
-        self, client: bluejeans.ApiClient, server: Recorder
+        self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
-        server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n0123456789")
+        server.respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n0123456789")
         assert self.problem(client) == "the answer was cut off"
 
     @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ class TestBodies:
         ids=["cut off", "not there", "cut off in a chunk", "no chunks", "too long", "too long in a chunk"],
     )
     def test_that_are_not_read_to_their_end_end_the_connection(
-        self, client: bluejeans.ApiClient, server: Recorder, answer: bytes
+        self, client: bluejeans.ApiClient, server: RecordingServer, answer: bytes
     ) -> None:
         said = queue.Queue[bytes]()
 
@@ -206,6 +208,6 @@ class TestBodies:
             connection.shutdown(socket.SHUT_WR)
             said.put(connection.recv(1))
 
-        server.answer(half_close)
+        server.respond_with(half_close)
         self.problem(client)
         assert said.get(timeout=5) == b""

@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
+from support.recording_server import RecordingServer, http_response
 
 CASES = json.loads(Path(__file__).with_name("wire.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def server() -> Iterator[Recorder]:
-    with Recorder() as server:
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer() as server:
         yield server
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_recorded_call(case: dict[str, Any], server: Recorder) -> None:
+def test_recorded_call(case: dict[str, Any], server: RecordingServer) -> None:
     answer = case.get("answer", {"status": 500, "json": None})
-    server.answer(reply(answer["json"], answer["status"]))
+    server.respond_with(http_response(answer["json"], answer["status"]))
     configuration = bluejeans.Configuration()
     configuration.host = server.url
     configuration.api_key.update(case.get("api_key", {}))
@@ -50,7 +50,7 @@ def made(argument: Any) -> Any:
     return argument
 
 
-def assert_sent(server: Recorder, request: dict[str, Any] | None) -> None:
+def assert_sent(server: RecordingServer, request: dict[str, Any] | None) -> None:
     if request is None:
         assert server.requests == []
         return

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
-from recorder import Recorder, reply
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.recording_server import RecordingServer, http_response
 
 if TYPE_CHECKING:
-    from browsing import Browser
+    from support.chromium import Browser
 
 
 @pytest.fixture(scope="session")
 def _browser_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     try:
-        from browsing import Browser
+        from support.chromium import Browser
 
         browser = Browser(tmp_path_factory.mktemp("profile"))
     except (ImportError, FileNotFoundError) as missing:
@@ -42,21 +42,21 @@ def browser(_browser_of_session: Browser) -> Browser:
 
 
 @pytest.fixture
-def application() -> Iterator[Recorder]:
+def application() -> Iterator[RecordingServer]:
     """The web application that sends its users to the sandbox: it takes whatever they bring back."""
-    page = reply(body=b"<title>Application</title>You are back.", Content_Type="text/html")
-    with Recorder([page]) as application:
+    page = http_response(body=b"<title>Application</title>You are back.", Content_Type="text/html")
+    with RecordingServer([page]) as application:
         yield application
 
 
 @pytest.fixture
-def authorize(bluejeans_sandbox: Sandbox, application: Recorder) -> AuthorizationAddress:
+def authorize(bluejeans_sandbox: Sandbox, application: RecordingServer) -> AuthorizationAddress:
     """Makes the address to which the application sends its users."""
     return AuthorizationAddress(bluejeans_sandbox, application)
 
 
 class AuthorizationAddress:
-    def __init__(self, sandbox: Sandbox, application: Recorder) -> None:
+    def __init__(self, sandbox: Sandbox, application: RecordingServer) -> None:
         self.redirect_uri = f"{application.url}/callback"
         self._sandbox = sandbox
 

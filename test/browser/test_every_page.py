@@ -12,8 +12,9 @@ import urllib3
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from browsing import Browser
     from conftest import AuthorizationAddress
+
+    from support.chromium import Browser
 
 PAGES = ("sign-in", "wrong-password", "refused", "journal", "journal-empty")
 PICTURES = ("sign-in-light-1280", "wrong-password-dark-360", "journal-dark-1280")  # for docs/SANDBOX.md

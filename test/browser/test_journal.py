@@ -12,7 +12,7 @@ import urllib3
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from browsing import Browser
+    from support.chromium import Browser
 
 
 class Program:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from command import COMMAND, environment, run
-from recorder import Recorder, reply
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.command import COMMAND, environment, run
+from support.recording_server import RecordingServer, http_response
 
 if TYPE_CHECKING:
-    from browsing import Browser
+    from support.chromium import Browser
 
-TELL_ADDRESS = Path(__file__).with_name("tell_address.py")
+TELL_ADDRESS = Path(__file__).parents[1] / "support" / "tell_address.py"
 ENOUGH = 60  # seconds after which a test gives up
 
 
@@ -114,7 +114,7 @@ def test_another_site_cannot_end_the_sign_in(
         f'<img src="{denial}"><iframe src="{denial}"></iframe>'
         f'<script>fetch("{denial}", {{mode: "no-cors"}}).finally(() => document.title = "tried")</script>'
     )
-    with Recorder([reply(body=page.encode(), Content_Type="text/html", Connection="close")]) as other:
+    with RecordingServer([http_response(body=page.encode(), Content_Type="text/html", Connection="close")]) as other:
         browser.open(other.url.replace("127.0.0.1", "localhost"))
         browser.wait_for(lambda: browser.driver.title == "tried")
     browser.open(login.url)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.recording_server import RecordingServer, http_response
 
 if TYPE_CHECKING:
-    from browsing import Browser
     from conftest import AuthorizationAddress
+
+    from support.chromium import Browser
 
 LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'
 
@@ -71,11 +72,11 @@ def test_allowing_brings_the_state_back(
 
 
 def test_where_the_application_sends_the_browser_next_is_its_own_affair(
-    browser: Browser, authorize: AuthorizationAddress, application: Recorder, bluejeans_sandbox: Sandbox
+    browser: Browser, authorize: AuthorizationAddress, application: RecordingServer, bluejeans_sandbox: Sandbox
 ) -> None:
     """Chromium holds each redirect that follows a form to the policy of the page with the form."""
     home = application.url.replace("127.0.0.1", "localhost") + "/home"
-    application.answer(reply(status=302, Location=home), *application.answers)
+    application.respond_with(http_response(status=302, Location=home), *application.responses)
     browser.open(authorize())
     browser.sign_in(bluejeans_sandbox.username, bluejeans_sandbox.password)
     assert browser.wait_for(lambda: browser.url == home)
@@ -180,16 +181,16 @@ class TestLogo:
         return bool(browser.run("const logo = document.getElementById('logo'); return logo && logo.naturalWidth > 0"))
 
     def test_of_the_applications_host_is_shown(
-        self, browser: Browser, authorize: AuthorizationAddress, application: Recorder
+        self, browser: Browser, authorize: AuthorizationAddress, application: RecordingServer
     ) -> None:
-        application.answer(reply(body=LOGO, Content_Type="image/svg+xml"))
+        application.respond_with(http_response(body=LOGO, Content_Type="image/svg+xml"))
         browser.open(authorize(appLogoUrl=f"{application.url}/logo.svg"))
         browser.wait_for(lambda: self.shown(browser))
 
     def test_is_asked_for_without_saying_where_from(
-        self, browser: Browser, authorize: AuthorizationAddress, application: Recorder
+        self, browser: Browser, authorize: AuthorizationAddress, application: RecordingServer
     ) -> None:
-        application.answer(reply(body=LOGO, Content_Type="image/svg+xml"))
+        application.respond_with(http_response(body=LOGO, Content_Type="image/svg+xml"))
         browser.open(authorize(appLogoUrl=f"{application.url}/logo.svg"))
         browser.wait_for(lambda: self.shown(browser))
         assert "referer" not in application.requests[0].headers
@@ -204,9 +205,9 @@ class TestLogo:
         assert (browser.find(".tile").text, browser.find_all("#logo")) == ("TC", [])
 
     def test_that_does_not_load_gives_way_to_initials(
-        self, browser: Browser, authorize: AuthorizationAddress, application: Recorder
+        self, browser: Browser, authorize: AuthorizationAddress, application: RecordingServer
     ) -> None:
-        application.answer(reply(status=404))
+        application.respond_with(http_response(status=404))
         browser.open(authorize(appLogoUrl=f"{application.url}/logo.svg"))
         browser.wait_for(lambda: not browser.find_all("#logo"))
         assert browser.find(".tile").text == "TC"

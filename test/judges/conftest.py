@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from node import Node
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.node import Node
 
 HERE = Path(__file__).parent
 NEEDED = (HERE / "requirements.txt").read_text(encoding="utf-8")

@@ -17,10 +17,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recorder import Recorder, reply
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.models.model import Attribute, Model
+from support.recording_server import RecordingServer, http_response
 
 ENOUGH = settings(max_examples=300, deadline=None)
 FEW = settings(max_examples=50, deadline=None)
@@ -160,7 +160,7 @@ class TestParameters:
     @given(PARAMETERS, FORMATS)
     @ENOUGH
     def test_as_a_query(
-        self, asking: bluejeans.ApiClient, service: Recorder, theirs: Any, parameters: Any, formats: Any
+        self, asking: bluejeans.ApiClient, service: RecordingServer, theirs: Any, parameters: Any, formats: Any
     ) -> None:
         written = query(service, asking, parameters, formats), theirs.parameters_to_url_query(parameters, formats)
         by_ours, by_theirs = (parse_qsl(text, keep_blank_values=True) for text in written)
@@ -168,20 +168,20 @@ class TestParameters:
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Recorder]:
-    with Recorder([reply({})]) as service:
+def service() -> Iterator[RecordingServer]:
+    with RecordingServer([http_response({})]) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def asking(service: Recorder) -> Iterator[bluejeans.ApiClient]:
+def asking(service: RecordingServer) -> Iterator[bluejeans.ApiClient]:
     configuration = bluejeans.Configuration()
     configuration.host = service.url
     with bluejeans.ApiClient(configuration) as client:
         yield client
 
 
-def query(service: Recorder, client: bluejeans.ApiClient, parameters: Any, formats: Any = None) -> str:
+def query(service: RecordingServer, client: bluejeans.ApiClient, parameters: Any, formats: Any = None) -> str:
     """What ours puts on the wire."""
     client.call_api("/", "GET", query_params=parameters, collection_formats=formats)
     return service.requests.pop().target.partition("?")[2]
@@ -268,7 +268,7 @@ class TestDifferences:
     def test_queries(
         self,
         asking: bluejeans.ApiClient,
-        service: Recorder,
+        service: RecordingServer,
         theirs: Any,
         value: Any,
         written: str,

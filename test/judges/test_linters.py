@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from node import Node
 from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from support.node import Node
 
 
 def test_openapi_spec_validator(document: Path) -> None:

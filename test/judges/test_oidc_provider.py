@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from browser import Browser
-from node import Node
-from recorder import Recorder, reply
-from shim import ServersDialect
 
 import BlueJeansMeetingsRestApi as bluejeans
+from support.judges_browser import Browser
+from support.node import Node
+from support.protocol_shims import ServersDialect
+from support.recording_server import RecordingServer, http_response
 
 PATHS = {"authorize": "/auth", "token": "/token", "revoke": "/token/revocation", "introspect": "/token/introspection"}
 USER = 1442589
@@ -53,7 +53,7 @@ def browser() -> Browser:
 @pytest.fixture
 def redirect_uri() -> Iterator[str]:
     """An address of the application, where it takes whatever answer comes."""
-    with Recorder([reply({})]) as application:
+    with RecordingServer([http_response({})]) as application:
         yield f"{application.url}/callback"
 
 

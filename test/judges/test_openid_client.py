@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from browser import Browser
-from node import Node
-from shim import DIFFERENCES, ServiceAsWritten
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.judges_browser import Browser
+from support.node import Node
+from support.protocol_shims import DIFFERENCES, ServiceAsWritten
 
 ALLOWED = {
     "type": "bearer",

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import urllib3
 import yaml
-from node import Node
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.node import Node
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
 OPERATION = DOCUMENT["paths"]["/oauth2/token"]["post"]

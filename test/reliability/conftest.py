@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorder import Recorder, reply
-from running import GRANT, Caller, Outcome
+
+from support.caller_process import GRANT, Caller, Outcome
+from support.recording_server import RecordingServer, http_response
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def call(start: Callable[..., Caller], request: pytest.FixtureRequest) -> Callab
 
 
 @pytest.fixture
-def server() -> Iterator[Recorder]:
+def server() -> Iterator[RecordingServer]:
     """A server that answers each request with a token, until it is told otherwise."""
-    with Recorder([reply(GRANT)]) as server:
+    with RecordingServer([http_response(GRANT)]) as server:
         yield server

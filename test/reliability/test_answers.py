@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from caller import SECRETS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recorder import Answer, Recorder, reply
-from running import GRANT, Outcome
 
 import BlueJeansMeetingsRestApi as bluejeans
+from support.caller import SECRETS
+from support.caller_process import GRANT, Outcome
+from support.recording_server import RecordingServer, ServerResponse, http_response
 
 Call = Callable[..., Outcome]
 MEBIBYTE = 1 << 20
@@ -52,8 +52,8 @@ NO_GRANTS = {
 
 @pytest.mark.fault(21, "an answer that is no grant", "an error with its status, never a token", "ApiResponseError")
 @pytest.mark.parametrize("what", NO_GRANTS)
-def test_an_answer_is_no_grant(call: Call, server: Recorder, what: str) -> None:
-    server.answer(reply(body=NO_GRANTS[what]))
+def test_an_answer_is_no_grant(call: Call, server: RecordingServer, what: str) -> None:
+    server.respond_with(http_response(body=NO_GRANTS[what]))
     outcome = call(server.url)
     assert (outcome.status, outcome.attempts, len(server.requests)) == (200, 1, 1)
     assert "the answer is not what was promised" in outcome.text
@@ -63,16 +63,18 @@ def test_an_answer_is_no_grant(call: Call, server: Recorder, what: str) -> None:
 @pytest.mark.fault(21, "no grant, from each of the five", "the same for all of them", "ApiResponseError")
 @pytest.mark.parametrize("status", [200, 201])
 @pytest.mark.parametrize("operation", GRANTS)
-def test_no_operation_makes_a_token_of_nothing(call: Call, server: Recorder, operation: str, status: int) -> None:
-    server.answer(reply({"scope": {}}, status))
+def test_no_operation_makes_a_token_of_nothing(
+    call: Call, server: RecordingServer, operation: str, status: int
+) -> None:
+    server.respond_with(http_response({"scope": {}}, status))
     outcome = call(server.url, operation)
     assert (outcome.status, outcome.reason) == (status, "the answer is not what was promised: no access_token")
 
 
 @pytest.mark.fault(21, "a byte-order mark, or a key that comes twice", "the token is taken; the last key counts")
 @pytest.mark.parametrize("opening", [b"\xef\xbb\xbf{", b'{"access_token": "not this", '])
-def test_an_unusual_answer_is_a_grant(call: Call, server: Recorder, opening: bytes) -> None:
-    server.answer(reply(body=opening + b'"access_token": "%s", "expires_in": 1}' % TOKEN.encode()))
+def test_an_unusual_answer_is_a_grant(call: Call, server: RecordingServer, opening: bytes) -> None:
+    server.respond_with(http_response(body=opening + b'"access_token": "%s", "expires_in": 1}' % TOKEN.encode()))
     assert call(server.url).data["access_token"] == TOKEN
 
 
@@ -87,14 +89,14 @@ def test_an_unusual_answer_is_a_grant(call: Call, server: Recorder, opening: byt
         ("scope", '{"enterprise": "7"}', {"enterprise": 7, "partition": None, "partition_name": None}),
     ],
 )
-def test_a_field_has_another_type(call: Call, server: Recorder, field: str, value: str, read: Any) -> None:
-    server.answer(reply(body=f'{{"access_token": "{TOKEN}", "{field}": {value}}}'.encode()))
+def test_a_field_has_another_type(call: Call, server: RecordingServer, field: str, value: str, read: Any) -> None:
+    server.respond_with(http_response(body=f'{{"access_token": "{TOKEN}", "{field}": {value}}}'.encode()))
     assert call(server.url).data[field] == read
 
 
 @pytest.mark.fault(22, "no `expires_in`", "None, which promises nothing")
-def test_a_grant_does_not_say_how_long_it_lasts(call: Call, server: Recorder) -> None:
-    server.answer(reply({"access_token": TOKEN}))
+def test_a_grant_does_not_say_how_long_it_lasts(call: Call, server: RecordingServer) -> None:
+    server.respond_with(http_response({"access_token": TOKEN}))
     assert call(server.url).data["expires_in"] is None
 
 
@@ -106,21 +108,21 @@ def test_a_grant_does_not_say_how_long_it_lasts(call: Call, server: Recorder) ->
     [("expires_in", value) for value in ("3600.5", "1e400", "-1e400", "true", '"soon"', "[3600]", "{}")]
     + [("scope", '"a text"'), ("scope", "[]"), ("scope", '{"enterprise": "x"}')],
 )
-def test_a_field_cannot_be_read(call: Call, server: Recorder, field: str, value: str) -> None:
-    server.answer(reply(body=f'{{"access_token": "{TOKEN}", "{field}": {value}}}'.encode()))
+def test_a_field_cannot_be_read(call: Call, server: RecordingServer, field: str, value: str) -> None:
+    server.respond_with(http_response(body=f'{{"access_token": "{TOKEN}", "{field}": {value}}}'.encode()))
     assert f"the answer is not what was promised: {field}: " in call(server.url).text
 
 
 BOMB = gzip.compress(b" " * (200 * MEBIBYTE))
 TOO_MUCH = {
-    "100 MB": reply(body=b" " * (100 * MEBIBYTE)),
+    "100 MB": http_response(body=b" " * (100 * MEBIBYTE)),
     "100 MB in chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     + b"100000\r\n%s\r\n" % (b" " * MEBIBYTE) * 100
     + b"0\r\n\r\n",
     "100 MB without a length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b" " * (100 * MEBIBYTE),
-    "a gzip bomb of 200 MB": reply(body=BOMB, Content_Encoding="gzip"),
-    "a deflate bomb of 200 MB": reply(body=zlib.compress(b" " * (200 * MEBIBYTE)), Content_Encoding="deflate"),
-    "a gzip bomb in an error": reply(body=BOMB, status=401, Content_Encoding="gzip"),
+    "a gzip bomb of 200 MB": http_response(body=BOMB, Content_Encoding="gzip"),
+    "a deflate bomb of 200 MB": http_response(body=zlib.compress(b" " * (200 * MEBIBYTE)), Content_Encoding="deflate"),
+    "a gzip bomb in an error": http_response(body=BOMB, status=401, Content_Encoding="gzip"),
 }
 
 
@@ -132,15 +134,15 @@ TOO_MUCH = {
     "UnauthorizedError",
 )
 @pytest.mark.parametrize("what", TOO_MUCH)
-def test_the_answer_is_too_long(call: Call, server: Recorder, what: str) -> None:
-    server.answer(TOO_MUCH[what])
+def test_the_answer_is_too_long(call: Call, server: RecordingServer, what: str) -> None:
+    server.respond_with(TOO_MUCH[what])
     outcome = call(server.url, calls=[{"operation": "get_token_by_client"}] * 2)
     assert outcome.body == " " * MEBIBYTE
     assert outcome.memory < 10 * MEBIBYTE
 
 
 @pytest.mark.fault(23, "an answer longer than one's own `max_response_bytes`", "the error names it", "ApiResponseError")
-def test_the_answer_is_longer_than_a_limit_of_ones_own(call: Call, server: Recorder) -> None:
+def test_the_answer_is_longer_than_a_limit_of_ones_own(call: Call, server: RecordingServer) -> None:
     outcome = call(server.url, max_response_bytes=10)
     assert "longer than Configuration.max_response_bytes (10)" in outcome.text
 
@@ -148,9 +150,9 @@ def test_the_answer_is_longer_than_a_limit_of_ones_own(call: Call, server: Recor
 @pytest.mark.fault(23, "a compressed answer", "decompressed, whether or not it was asked for")
 @pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 def test_the_answer_is_compressed(
-    call: Call, server: Recorder, encoding: str, compress: Callable[[bytes], bytes]
+    call: Call, server: RecordingServer, encoding: str, compress: Callable[[bytes], bytes]
 ) -> None:
-    server.answer(reply(body=compress(json.dumps(GRANT).encode()), Content_Encoding=encoding))
+    server.respond_with(http_response(body=compress(json.dumps(GRANT).encode()), Content_Encoding=encoding))
     assert call(server.url).data["access_token"] == TOKEN
 
 
@@ -171,23 +173,23 @@ COMPRESSED = gzip.compress(json.dumps(GRANT).encode())
     ],
     ids=["no gzip", "without its end", "cut", "unknown", "twice"],
 )
-def test_the_answer_cannot_be_decompressed(call: Call, server: Recorder, body: bytes, encoding: str) -> None:
-    server.answer(reply(body=body, Content_Encoding=encoding))
+def test_the_answer_cannot_be_decompressed(call: Call, server: RecordingServer, body: bytes, encoding: str) -> None:
+    server.respond_with(http_response(body=body, Content_Encoding=encoding))
     assert call(server.url, max_attempts=1).status == 200
 
 
 @pytest.mark.fault(24, "fields that nobody knows", "kept in `additional_properties`")
-def test_an_answer_has_more_fields(call: Call, server: Recorder) -> None:
-    server.answer(reply({**GRANT, "colour": "blue", "scope": {"shade": 7}}))
+def test_an_answer_has_more_fields(call: Call, server: RecordingServer) -> None:
+    server.respond_with(http_response({**GRANT, "colour": "blue", "scope": {"shade": 7}}))
     assert call(server.url).data["access_token"] == TOKEN
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[tuple[Recorder, bluejeans.AuthenticationApi]]:
+def told() -> Iterator[tuple[RecordingServer, bluejeans.AuthenticationApi]]:
     """A server, and a client of it that tries once."""
     configuration = bluejeans.Configuration()
     configuration.max_attempts, configuration.call_timeout, configuration.trust_env = 1, 5, False
-    with Recorder() as server:
+    with RecordingServer() as server:
         configuration.host = server.url
         with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
             yield server, api
@@ -196,9 +198,9 @@ def told() -> Iterator[tuple[Recorder, bluejeans.AuthenticationApi]]:
 class TestWhateverBytesComeBack:
     """Properties, with bodies and whole answers that hypothesis makes up."""
 
-    def outcome(self, told: tuple[Recorder, bluejeans.AuthenticationApi], answer: Answer) -> Any:
+    def outcome(self, told: tuple[RecordingServer, bluejeans.AuthenticationApi], answer: ServerResponse) -> Any:
         server, api = told
-        server.answer(answer)
+        server.respond_with(answer)
         try:
             return api.get_token_by_client(bluejeans.GrantRequestClient(client_id="a", client_secret="canary-secret"))
         except bluejeans.ApiException as error:
@@ -215,9 +217,9 @@ class TestWhateverBytesComeBack:
     @relaxed
     @given(body=bodies, status=st.sampled_from([200, 201, 400, 401, 429, 500, 503]))
     def test_a_body_is_a_grant_or_an_error(
-        self, told: tuple[Recorder, bluejeans.AuthenticationApi], body: bytes, status: int
+        self, told: tuple[RecordingServer, bluejeans.AuthenticationApi], body: bytes, status: int
     ) -> None:
-        outcome = self.outcome(told, reply(body=body, status=status))
+        outcome = self.outcome(told, http_response(body=body, status=status))
         if isinstance(outcome, bluejeans.GrantClient):
             assert status < 300
             assert outcome.access_token
@@ -233,7 +235,7 @@ class TestWhateverBytesComeBack:
         rest=st.binary(max_size=60) | bodies,
     )
     def test_an_answer_is_a_grant_or_an_error(
-        self, told: tuple[Recorder, bluejeans.AuthenticationApi], head: bytes, rest: bytes
+        self, told: tuple[RecordingServer, bluejeans.AuthenticationApi], head: bytes, rest: bytes
     ) -> None:
         outcome = self.outcome(told, lambda connection: connection.sendall(head + rest))
         assert isinstance(outcome, (bluejeans.GrantClient, bluejeans.ApiException))

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from caller import SECRETS
-from recorder import Recorder
-from running import Outcome
+
+from support.caller import SECRETS
+from support.caller_process import Outcome
+from support.recording_server import RecordingServer
 
 Call = Callable[..., Outcome]
 
@@ -19,7 +20,7 @@ NO_TIMES = [0, -1, -0.5, float("nan"), float("inf"), "5", True, [1, 0], [1, floa
     12, "a timeout of 0, below, NaN, or a text", "nothing is sent; the error shows it", "ValueError", "TypeError"
 )
 @pytest.mark.parametrize("timeout", NO_TIMES, ids=str)
-def test_a_timeout_is_no_time(call: Call, server: Recorder, timeout: Any) -> None:
+def test_a_timeout_is_no_time(call: Call, server: RecordingServer, timeout: Any) -> None:
     outcome = call(server.url, options={"_request_timeout": timeout})
     assert "_request_timeout must be a" in outcome.text
     assert server.connections == 0
@@ -29,7 +30,7 @@ def test_a_timeout_is_no_time(call: Call, server: Recorder, timeout: Any) -> Non
 @pytest.mark.parametrize(
     "timeout", [3, 2.5, [1, 2], [0.5, 2.5], 10**400, 1e300, [1e300, 10**30]], ids=lambda t: str(t)[:20]
 )
-def test_a_timeout_is_a_time(call: Call, server: Recorder, timeout: Any) -> None:
+def test_a_timeout_is_a_time(call: Call, server: RecordingServer, timeout: Any) -> None:
     assert call(server.url, options={"_request_timeout": timeout}).data["expires_in"] == 3600
 
 
@@ -53,7 +54,7 @@ UNSENDABLE = {
 
 @pytest.mark.fault(13, "characters that no request may hold", "nothing is sent; the error names where", "ValueError")
 @pytest.mark.parametrize("what", UNSENDABLE)
-def test_a_request_holds_what_cannot_be_sent(call: Call, server: Recorder, what: str) -> None:
+def test_a_request_holds_what_cannot_be_sent(call: Call, server: RecordingServer, what: str) -> None:
     options = {"resource_path": "/v1/user/{id}", "method": "GET", **UNSENDABLE[what]}
     call(server.url, "call_api", options=options)
     assert server.connections == 0
@@ -70,7 +71,7 @@ ENCODED = [
 @pytest.mark.fault(13, "CR, LF and NUL in a path, an id or a query value", "they arrive percent-encoded")
 @pytest.mark.parametrize(("asked", "target"), ENCODED)
 def test_control_characters_in_a_url_are_encoded(
-    call: Call, server: Recorder, asked: dict[str, Any], target: str
+    call: Call, server: RecordingServer, asked: dict[str, Any], target: str
 ) -> None:
     options = {"resource_path": "/v1/user/{id}", "method": "GET", "path_params": {"id": 7}, "query_params": {}, **asked}
     call(server.url, "call_api", options=options)
@@ -82,7 +83,7 @@ HOSTS = ["https://a\r\nb.example", "https://a\0.example", "https://\u0436.exampl
 
 @pytest.mark.fault(13, "a host name that cannot be one", "refused, when the call is made at the latest", "ValueError")
 @pytest.mark.parametrize("host", [*HOSTS, f"https://{'a' * 64}.example"])
-def test_a_host_is_no_host_name(call: Call, server: Recorder, host: str) -> None:
+def test_a_host_is_no_host_name(call: Call, server: RecordingServer, host: str) -> None:
     outcome = call(server.url, calls=[{"operation": "get_token_by_client", "host": host}])
     assert outcome.text.startswith("Configuration.host ")
     assert server.connections == 0
@@ -90,7 +91,7 @@ def test_a_host_is_no_host_name(call: Call, server: Recorder, host: str) -> None
 
 @pytest.mark.fault(14, "an `http://` host that is not this machine", "refused before anything is sent", "ValueError")
 @pytest.mark.parametrize("host", ["http://api.bluejeans.com", "http://10.1.2.3", "http://127.0.0.1.example"])
-def test_the_host_would_get_secrets_in_clear_text(call: Call, server: Recorder, host: str) -> None:
+def test_the_host_would_get_secrets_in_clear_text(call: Call, server: RecordingServer, host: str) -> None:
     outcome = call(server.url, calls=[{"operation": "get_token_by_client", "host": host}])
     assert "Configuration.allow_insecure_host" in outcome.text
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from caller import SECRETS
-from recorder import Recorder, keep_silent, reply, unused_port
-from running import GRANT, Caller, Outcome
+
+from support.caller import SECRETS
+from support.caller_process import GRANT, Caller, Outcome
+from support.recording_server import RecordingServer, http_response, never_respond, unused_port
 
 CODE = SECRETS["code"]
 TOKENS = {**GRANT, "refresh_token": SECRETS["granted_refresh_token"], "scope": {"user": 7}}
@@ -62,18 +63,18 @@ class Browser:
 
 
 @pytest.fixture
-def service() -> Iterator[Recorder]:
-    with Recorder([reply(TOKENS)]) as service:
+def service() -> Iterator[RecordingServer]:
+    with RecordingServer([http_response(TOKENS)]) as service:
         yield service
 
 
 @pytest.fixture
-def browser(start: Callable[..., Caller], service: Recorder) -> Browser:
+def browser(start: Callable[..., Caller], service: RecordingServer) -> Browser:
     return Browser(start(service.url, "sign_in"))
 
 
 @pytest.mark.fault(40, "the right answer comes", "its code is exchanged at once; the page says that all is well")
-def test_the_right_answer_comes(browser: Browser, service: Recorder) -> None:
+def test_the_right_answer_comes(browser: Browser, service: RecordingServer) -> None:
     page = browser.come_back(code=CODE, state=browser.state)
     assert (page.status, "You are signed in" in page.text) == (200, True)
     assert browser.outcome().data > 0
@@ -82,7 +83,7 @@ def test_the_right_answer_comes(browser: Browser, service: Recorder) -> None:
 
 @pytest.mark.fault(40, "the state is missing, another, or comes twice", "a page says so; the sign-in goes on")
 @pytest.mark.parametrize("state", ["", "&state=another", "&state=", "&state={state}&state={state}", "&state=%ff"])
-def test_the_state_is_wrong(browser: Browser, service: Recorder, state: str) -> None:
+def test_the_state_is_wrong(browser: Browser, service: RecordingServer, state: str) -> None:
     page = browser.get(f"/callback?code={CODE}{state.format(state=browser.state)}")
     assert (page.status, "was not waited for" in page.text) == (400, True)
     assert service.requests == []
@@ -93,10 +94,10 @@ def test_the_state_is_wrong(browser: Browser, service: Recorder, state: str) -> 
 def test_a_second_answer_comes(start: Callable[..., Caller]) -> None:
     def answer_while_the_first_is_exchanged(connection: socket.socket) -> None:
         second.append(browser.come_back(code="another", state=browser.state))
-        connection.sendall(reply({"message": "No."}, 401))
+        connection.sendall(http_response({"message": "No."}, 401))
 
     second: list[Page] = []
-    with Recorder([answer_while_the_first_is_exchanged]) as service:
+    with RecordingServer([answer_while_the_first_is_exchanged]) as service:
         browser = Browser(start(service.url, "sign_in"))
         first = browser.come_back(code=CODE, state=browser.state)
         browser.outcome("ReauthenticationRequired")
@@ -131,7 +132,7 @@ def test_what_comes_is_no_http(browser: Browser) -> None:
 
 @pytest.mark.fault(40, "POST, or another method than GET", "405; the sign-in goes on")
 @pytest.mark.parametrize("method", ["POST", "HEAD", "OPTIONS", "PUT", "DANCE"])
-def test_another_method_is_used(browser: Browser, service: Recorder, method: str) -> None:
+def test_another_method_is_used(browser: Browser, service: RecordingServer, method: str) -> None:
     answer = urlencode({"code": CODE, "state": browser.state})
     page = browser.get(f"/callback?{answer}", method=method, body=answer if method in ("POST", "PUT") else None)
     assert (page.status, page.headers["Allow"]) == (405, "GET")
@@ -141,7 +142,7 @@ def test_another_method_is_used(browser: Browser, service: Recorder, method: str
 
 @pytest.mark.fault(40, "the Host header is another one (DNS rebinding)", "421; the sign-in goes on")
 @pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1", "localhost:{port}", "127.0.0.1:{port}.example", ""])
-def test_the_host_is_another(browser: Browser, service: Recorder, host: str) -> None:
+def test_the_host_is_another(browser: Browser, service: RecordingServer, host: str) -> None:
     answer = urlencode({"code": CODE, "state": browser.state})
     assert browser.get(f"/callback?{answer}", Host=host.format(port=browser.redirect_uri.port)).status == 421
     assert service.requests == []
@@ -187,14 +188,14 @@ def test_there_is_no_code(browser: Browser, answer: dict[str, str]) -> None:
 
 
 @pytest.mark.fault(40, "the service refuses the code", "ended; the page says so", "ReauthenticationRequired")
-def test_the_service_refuses_the_code(browser: Browser, service: Recorder) -> None:
-    service.answer(reply({"message": f"{CODE} is wrong."}, 401))
+def test_the_service_refuses_the_code(browser: Browser, service: RecordingServer) -> None:
+    service.respond_with(http_response({"message": f"{CODE} is wrong."}, 401))
     assert browser.come_back(code=CODE, state=browser.state).status == 502
     browser.outcome("ReauthenticationRequired")
 
 
 @pytest.mark.fault(40, "the port of the redirect URI is taken", "nothing is opened; says which port", "OSError")
-def test_the_port_is_taken(start: Callable[..., Caller], service: Recorder) -> None:
+def test_the_port_is_taken(start: Callable[..., Caller], service: RecordingServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         options = {"redirect_uri": f"http://127.0.0.1:{port}/callback"}
@@ -206,7 +207,7 @@ def test_the_port_is_taken(start: Callable[..., Caller], service: Recorder) -> N
 
 @pytest.mark.fault(40, "the redirect URI has a port and a path", "they are the ones", "ReauthenticationRequired")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_the_redirect_uri_has_a_port(start: Callable[..., Caller], service: Recorder, host: str) -> None:
+def test_the_redirect_uri_has_a_port(start: Callable[..., Caller], service: RecordingServer, host: str) -> None:
     uri = f"http://{host}:{unused_port()}/signed/in?tenant=7"
     browser = Browser(start(service.url, "sign_in", options={"redirect_uri": uri}))
     assert browser.redirect_uri.geturl() == uri
@@ -218,20 +219,20 @@ def test_the_redirect_uri_has_a_port(start: Callable[..., Caller], service: Reco
 
 @pytest.mark.fault(40, "no browser opens", "the address is printed; the answer is taken all the same")
 @pytest.mark.parametrize("opens", ["fails", "nothing"])
-def test_no_browser_opens(start: Callable[..., Caller], service: Recorder, opens: str) -> None:
+def test_no_browser_opens(start: Callable[..., Caller], service: RecordingServer, opens: str) -> None:
     program = start(service.url, "sign_in", options={"opens": opens})
     program.wait_until_it_says("To sign in, open this address in a browser")
     Browser(program).sign_in()
 
 
 @pytest.mark.fault(40, "nobody comes", "ended when the time is over", "ApiTimeoutError")
-def test_nobody_comes(start: Callable[..., Caller], service: Recorder) -> None:
+def test_nobody_comes(start: Callable[..., Caller], service: RecordingServer) -> None:
     browser = Browser(start(service.url, "sign_in", options={"timeout": 0.5}))
     assert "nobody signed in" in browser.outcome("ApiTimeoutError").text
 
 
 @pytest.mark.fault(40, "Ctrl-C while the person signs in", "it gets through at once", "KeyboardInterrupt")
-def test_while_the_person_signs_in(start: Callable[..., Caller], service: Recorder) -> None:
+def test_while_the_person_signs_in(start: Callable[..., Caller], service: RecordingServer) -> None:
     program = start(service.url, "sign_in")
     browser = Browser(program)
     pressed = program.interrupt()
@@ -242,10 +243,10 @@ def test_while_the_person_signs_in(start: Callable[..., Caller], service: Record
 def test_while_the_code_is_exchanged(start: Callable[..., Caller]) -> None:
     def interrupt(connection: socket.socket) -> None:
         pressed.append(program.interrupt())
-        keep_silent(connection)
+        never_respond(connection)
 
     pressed: list[float] = []
-    with Recorder([interrupt]) as service:
+    with RecordingServer([interrupt]) as service:
         program = start(service.url, "sign_in")
         browser = Browser(program)
         browser.come_back(code=CODE, state=browser.state)

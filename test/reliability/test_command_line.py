@@ -11,13 +11,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from caller import SECRETS
-from command import COMMAND, environment
-from recorder import Answer, Recorder, Silence, keep_silent, reply, reset, unused_port
-from running import ENOUGH, GRANT, press_ctrl_c, secrets_shown
-from terminal import Terminal
 
 from BlueJeansMeetingsRestApi import cli
+from support.caller import SECRETS
+from support.caller_process import ENOUGH, GRANT, press_ctrl_c, secrets_shown
+from support.command import COMMAND, environment
+from support.recording_server import (
+    RecordingServer,
+    ServerResponse,
+    SilentResponse,
+    http_response,
+    never_respond,
+    reset,
+    unused_port,
+)
+from support.terminal import Terminal
 
 TOKEN = SECRETS["granted_token"]
 IDENTITIES = {
@@ -74,15 +82,15 @@ def run(env: dict[str, str]) -> Iterator[Callable[..., Ended]]:
 
 @pytest.mark.fault(41, "the token is read through a pipe", "it is all that reaches the pipe; nothing else is said")
 @of_each_grant
-def test_the_token_is_read_through_a_pipe(run: Callable[..., Ended], server: Recorder, grant: str) -> None:
+def test_the_token_is_read_through_a_pipe(run: Callable[..., Ended], server: RecordingServer, grant: str) -> None:
     assert run("token", "--host", server.url, "--grant", grant) == (cli.DONE, f"{TOKEN}\n", "")
 
 
 @pytest.mark.fault(41, "`--debug`", "requests and where errors came from, without secrets, on standard error")
 @of_each_grant
-def test_debug(run: Callable[..., Ended], server: Recorder, grant: str) -> None:
+def test_debug(run: Callable[..., Ended], server: RecordingServer, grant: str) -> None:
     secret = list(IDENTITIES[grant].values())[-1]
-    server.answer(reply({"message": f"{secret} is not right."}, 401), reply(GRANT))
+    server.respond_with(http_response({"message": f"{secret} is not right."}, 401), http_response(GRANT))
     arguments = ("token", "--host", server.url, "--grant", grant, "--debug")
     refused = run(*arguments)
     assert (refused.code, refused.stdout) == (cli.REFUSED, "")
@@ -94,15 +102,17 @@ def test_debug(run: Callable[..., Ended], server: Recorder, grant: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (reply({"message": "No."}, 401), cli.REFUSED),
-        (reply(status=500), cli.REFUSED),
-        (reply({}), cli.REFUSED),
+        (http_response({"message": "No."}, 401), cli.REFUSED),
+        (http_response(status=500), cli.REFUSED),
+        (http_response({}), cli.REFUSED),
         (reset, cli.NETWORK),
     ],
 )
 @pytest.mark.parametrize("command", ["token", "exec"])
-def test_a_failure(run: Callable[..., Ended], server: Recorder, command: str, answer: Answer, code: int) -> None:
-    server.answer(answer)
+def test_a_failure(
+    run: Callable[..., Ended], server: RecordingServer, command: str, answer: ServerResponse, code: int
+) -> None:
+    server.respond_with(answer)
     program = ["--", "echo", "not", "run"] if command == "exec" else []
     ended = run(command, "--host", server.url, *program)
     assert (ended.code, ended.stdout, ended.stderr.count("\n")) == (code, "", 1)
@@ -132,20 +142,20 @@ def test_nobody_signed_in(run: Callable[..., Ended], env: dict[str, str]) -> Non
 @pytest.mark.fault(41, "Ctrl-C while the service is waited for", "exit code 130, and nothing is said")
 @pytest.mark.parametrize("program", [[], ["--", "echo", "not", "run"]], ids=["token", "exec"])
 def test_ctrl_c(run: Callable[..., Ended], program: list[str]) -> None:
-    silence = Silence()
+    silence = SilentResponse()
 
     def interrupt(process: Any) -> None:
-        assert silence.asked.wait(ENOUGH)
+        assert silence.requested.wait(ENOUGH)
         press_ctrl_c(process)
 
-    with Recorder([silence]) as server:
+    with RecordingServer([silence]) as server:
         command = "exec" if program else "token"
         assert run(command, "--host", server.url, *program, until=interrupt) == (cli.INTERRUPTED, "", "")
 
 
 @pytest.mark.fault(41, "the reader of the token went away", "nothing is said")
 @pytest.mark.parametrize("command", ["token", "completion bash", "doctor"])
-def test_the_pipe_is_broken(run: Callable[..., Ended], server: Recorder, command: str) -> None:
+def test_the_pipe_is_broken(run: Callable[..., Ended], server: RecordingServer, command: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "wb") as broken:
@@ -157,15 +167,15 @@ def test_the_pipe_is_broken(run: Callable[..., Ended], server: Recorder, command
 
 @pytest.mark.fault(41, "standard output takes nothing", "one line; exit code 2")
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no such device")
-def test_the_disk_is_full(run: Callable[..., Ended], server: Recorder) -> None:
+def test_the_disk_is_full(run: Callable[..., Ended], server: RecordingServer) -> None:
     with open("/dev/full", "wb") as full:
         ended = run("token", "--host", server.url, stdout=full)
     assert (ended.code, ended.stderr.count("\n"), "No space left" in ended.stderr) == (cli.USAGE, 1, True)
 
 
 @pytest.mark.fault(41, "standard error is closed", "errors go nowhere, and not where the token would be")
-def test_standard_error_is_closed(run: object, env: dict[str, str], server: Recorder) -> None:
-    server.answer(reply(status=401))
+def test_standard_error_is_closed(run: object, env: dict[str, str], server: RecordingServer) -> None:
+    server.respond_with(http_response(status=401))
     command = ["sh", "-c", 'exec "$0" "$@" 2>&-', sys.executable, *COMMAND, "token", "--host", server.url]
     ended = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=False)
     assert (ended.returncode, ended.stdout) == (cli.REFUSED, b"")
@@ -173,7 +183,7 @@ def test_standard_error_is_closed(run: object, env: dict[str, str], server: Reco
 
 @pytest.mark.fault(41, "no terminal, and a secret that nobody gives", "it does not wait; exit code 2")
 @of_each_grant
-def test_no_terminal(run: Callable[..., Ended], server: Recorder, grant: str) -> None:
+def test_no_terminal(run: Callable[..., Ended], server: RecordingServer, grant: str) -> None:
     secret = [name for name in IDENTITIES[grant] if not name.endswith(("_ID", "USERNAME"))]
     ended = run("token", "--host", server.url, "--grant", grant, lacks=tuple(secret))
     # A meeting may have no passcode.
@@ -184,7 +194,7 @@ def test_no_terminal(run: Callable[..., Ended], server: Recorder, grant: str) ->
 @pytest.mark.parametrize("way", ["-", "file", "variable"])
 @of_each_grant
 def test_the_ways_of_a_secret(
-    run: Callable[..., Ended], env: dict[str, str], server: Recorder, tmp_path: Path, grant: str, way: str
+    run: Callable[..., Ended], env: dict[str, str], server: RecordingServer, tmp_path: Path, grant: str, way: str
 ) -> None:
     (name,) = (name for name in IDENTITIES[grant] if not name.endswith(("_ID", "USERNAME")))
     secret, file = env.pop(name), tmp_path / "secret"
@@ -202,9 +212,9 @@ def test_the_ways_of_a_secret(
     "command", ["token", "login --timeout 30", "exec -- sleep 60", "doctor", "demo", "revoke", "info"]
 )
 def test_the_processes_are_listed(
-    run: Callable[..., Ended], env: dict[str, str], server: Recorder, tmp_path: Path, command: str
+    run: Callable[..., Ended], env: dict[str, str], server: RecordingServer, tmp_path: Path, command: str
 ) -> None:
-    silence, seen = Silence(), tmp_path / "seen"
+    silence, seen = SilentResponse(), tmp_path / "seen"
     name, *rest = command.split(" ")
     host = [] if name in ("info", "demo") else ["--host", server.url]
     # It keeps what it, and what started it, was started with.
@@ -215,13 +225,13 @@ def test_the_processes_are_listed(
     (tmp_path / "browser").chmod(0o700)
     env["BROWSER"] = str(tmp_path / "browser")
     if name != "exec":
-        server.answer(silence)
+        server.respond_with(silence)
     listed: list[str] = []
 
     def look(process: Any) -> None:
         # What we start takes the place of `exec`.
         until = {"exec": lambda: listed[-1].startswith("sleep"), "login": seen.exists}
-        until.update(dict.fromkeys(("token", "doctor"), silence.asked.is_set))
+        until.update(dict.fromkeys(("token", "doctor"), silence.requested.is_set))
         listed.append(arguments_of(process))
         while process.poll() is None and not (listed[-1] and until.get(name, lambda: True)()):
             os.sched_yield()
@@ -244,7 +254,7 @@ def arguments_of(process: Any) -> str:
 
 @pytest.mark.fault(41, "a terminal, and a service that takes its time", "progress shows, and goes away")
 def test_a_terminal(run: object, env: dict[str, str], tmp_path: Path) -> None:
-    with open(tmp_path / "stdout", "wb") as stdout, Recorder([keep_silent]) as server:
+    with open(tmp_path / "stdout", "wb") as stdout, RecordingServer([never_respond]) as server:
         terminal = Terminal([*COMMAND, "token", "--host", server.url], env, stdout.fileno())
         terminal.wait_for(r"Waiting for the service, for \d s")
         terminal.type("\x03")
@@ -257,7 +267,7 @@ def test_a_terminal(run: object, env: dict[str, str], tmp_path: Path) -> None:
 
 @pytest.mark.fault(41, "a prompt that the person ends with Ctrl-C or Ctrl-D", "exit code 130 or 2")
 @pytest.mark.parametrize(("key", "code"), [("\x03", cli.INTERRUPTED), ("\x04", cli.USAGE)], ids=["Ctrl-C", "Ctrl-D"])
-def test_a_prompt_is_ended(run: object, env: dict[str, str], server: Recorder, key: str, code: int) -> None:
+def test_a_prompt_is_ended(run: object, env: dict[str, str], server: RecordingServer, key: str, code: int) -> None:
     del env["BLUEJEANS_CLIENT_SECRET"]
     terminal = Terminal([*COMMAND, "token", "--host", server.url], env)
     terminal.wait_for("The client's secret: ")
@@ -268,9 +278,9 @@ def test_a_prompt_is_ended(run: object, env: dict[str, str], server: Recorder, k
 
 
 @pytest.mark.fault(41, "what is kept, and what lists it", "no secret in a name, nor in `info`")
-def test_what_is_kept(run: Callable[..., Ended], env: dict[str, str], server: Recorder, tmp_path: Path) -> None:
+def test_what_is_kept(run: Callable[..., Ended], env: dict[str, str], server: RecordingServer, tmp_path: Path) -> None:
     tokens = {**GRANT, "refresh_token": SECRETS["granted_refresh_token"], "user": 7}
-    server.answer(reply(tokens))
+    server.respond_with(http_response(tokens))
     (tmp_path / "browser").write_text(
         f"#!{sys.executable}\nimport re, sys, urllib.parse, urllib.request\n"
         "asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(sys.argv[1]).query))\n"

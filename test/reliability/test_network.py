@@ -7,8 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from recorder import Recorder, Silence, drip, keep_silent, reply, reset, unused_port
-from running import ENOUGH, GRANT, Caller, Outcome
+
+from support.caller_process import ENOUGH, GRANT, Caller, Outcome
+from support.recording_server import (
+    RecordingServer,
+    SilentResponse,
+    drip,
+    http_response,
+    never_respond,
+    reset,
+    unused_port,
+)
 
 Call = Callable[..., Outcome]
 SECOND = {"operation": "get_token_by_client"}
@@ -39,7 +48,7 @@ def test_dns_does_not_answer(call: Call) -> None:
 
 
 @pytest.mark.fault(2, "the first of the host's addresses refuses", "the next one is taken")
-def test_the_first_address_of_the_host_refuses(call: Call, server: Recorder) -> None:
+def test_the_first_address_of_the_host_refuses(call: Call, server: RecordingServer) -> None:
     # `localhost` is ::1 and 127.0.0.1; the server listens on the second alone.
     outcome = call(f"http://localhost:{server.port}", max_attempts=1)
     assert outcome.data["expires_in"] == 3600
@@ -64,9 +73,9 @@ def test_the_connection_is_never_made(call: Call, full_backlog: str) -> None:
     ids=str,
 )
 def test_the_service_says_nothing(
-    call: Call, server: Recorder, settings: dict[str, Any], options: dict[str, Any]
+    call: Call, server: RecordingServer, settings: dict[str, Any], options: dict[str, Any]
 ) -> None:
-    server.answer(keep_silent)
+    server.respond_with(never_respond)
     outcome = call(server.url, options=options, **settings)
     assert "no answer in time from 127.0.0.1" in outcome.text
     assert len(server.requests) == outcome.attempts
@@ -74,8 +83,8 @@ def test_the_service_says_nothing(
 
 @pytest.mark.fault(4, "a code's exchange gets no answer", "one request: the code may be spent", "ApiTimeoutError")
 @pytest.mark.parametrize("operation", ["get_token_by_code", "get_token_by_refresh"])
-def test_an_exchange_without_an_answer_is_not_repeated(call: Call, server: Recorder, operation: str) -> None:
-    server.answer(keep_silent)
+def test_an_exchange_without_an_answer_is_not_repeated(call: Call, server: RecordingServer, operation: str) -> None:
+    server.respond_with(never_respond)
     outcome = call(server.url, operation, read_timeout=0.3)
     assert (len(server.requests), outcome.retryable) == (1, False)
 
@@ -94,15 +103,15 @@ ENDLESS = {
 
 @pytest.mark.fault(5, "a byte comes now and then, for ever", "the call ends in time", "ApiTimeoutError")
 @pytest.mark.parametrize("where", ENDLESS)
-def test_a_byte_comes_now_and_then(call: Call, server: Recorder, where: str) -> None:
-    server.answer(ENDLESS[where])
+def test_a_byte_comes_now_and_then(call: Call, server: RecordingServer, where: str) -> None:
+    server.respond_with(ENDLESS[where])
     outcome = call(server.url, call_timeout=0.5)
     assert len(server.requests) == outcome.attempts
 
 
 @pytest.mark.fault(6, "the connection is reset before the answer", "one more request, which succeeds")
-def test_the_connection_is_reset_before_the_answer(call: Call, server: Recorder) -> None:
-    server.answer(reset, reply(GRANT))
+def test_the_connection_is_reset_before_the_answer(call: Call, server: RecordingServer) -> None:
+    server.respond_with(reset, http_response(GRANT))
     assert call(server.url).data["expires_in"] == 3600
     assert len(server.requests) == 2
 
@@ -111,8 +120,8 @@ def test_the_connection_is_reset_before_the_answer(call: Call, server: Recorder)
     6, "each connection is reset before the answer", "as many requests as max_attempts", "ApiConnectionError"
 )
 @pytest.mark.parametrize("attempts", [1, 3])
-def test_each_connection_is_reset(call: Call, server: Recorder, attempts: int) -> None:
-    server.answer(reset)
+def test_each_connection_is_reset(call: Call, server: RecordingServer, attempts: int) -> None:
+    server.respond_with(reset)
     outcome = call(server.url, max_attempts=attempts)
     assert "the connection broke off to 127.0.0.1" in outcome.text
     assert (len(server.requests), outcome.attempts) == (attempts, attempts)
@@ -120,23 +129,23 @@ def test_each_connection_is_reset(call: Call, server: Recorder, attempts: int) -
 
 @pytest.mark.fault(6, "a code's exchange is reset", "one request: the code may be spent", "ApiConnectionError")
 @pytest.mark.parametrize("operation", ["get_token_by_code", "get_token_by_refresh"])
-def test_an_exchange_that_is_reset_is_not_repeated(call: Call, server: Recorder, operation: str) -> None:
-    server.answer(reset)
+def test_an_exchange_that_is_reset_is_not_repeated(call: Call, server: RecordingServer, operation: str) -> None:
+    server.respond_with(reset)
     outcome = call(server.url, operation)
     assert (len(server.requests), outcome.attempts, outcome.retryable) == (1, 1, False)
 
 
 @pytest.mark.fault(7, "a kept connection turns out to be dead", "a fresh one at once; the caller sees nothing")
 @pytest.mark.parametrize("operation", ["get_token_by_client", "get_token_info"])
-def test_a_kept_connection_is_dead(call: Call, server: Recorder, operation: str) -> None:
-    server.answer(reply(GRANT), reset, reply(GRANT))
+def test_a_kept_connection_is_dead(call: Call, server: RecordingServer, operation: str) -> None:
+    server.respond_with(http_response(GRANT), reset, http_response(GRANT))
     outcome = call(server.url, calls=[SECOND, {"operation": operation}])
     assert "trying again in 0.00 s" in outcome.output
     assert (len(server.requests), server.connections) == (3, 2)
 
 
 @pytest.mark.fault(7, "a kept connection is dead when a code is exchanged", "codes do not go over kept connections")
-def test_a_code_does_not_go_over_a_kept_connection(call: Call, server: Recorder) -> None:
+def test_a_code_does_not_go_over_a_kept_connection(call: Call, server: RecordingServer) -> None:
     outcome = call(server.url, calls=[SECOND, {"operation": "get_token_by_code"}])
     assert outcome.data["expires_in"] == 3600
     assert (len(server.requests), server.connections) == (2, 2)
@@ -160,32 +169,32 @@ def then_close(answer: bytes) -> Callable[[socket.socket], None]:
 
 @pytest.mark.fault(8, "the answer is cut off", "one more request over a fresh connection, which succeeds")
 @pytest.mark.parametrize("where", CUT)
-def test_a_cut_answer_is_asked_for_again(call: Call, server: Recorder, where: str) -> None:
-    server.answer(then_close(CUT[where]), reply(GRANT))
+def test_a_cut_answer_is_asked_for_again(call: Call, server: RecordingServer, where: str) -> None:
+    server.respond_with(then_close(CUT[where]), http_response(GRANT))
     assert call(server.url).data["expires_in"] == 3600
     assert (len(server.requests), server.connections) == (2, 2)
 
 
 @pytest.mark.fault(8, "each answer is cut off", "an error with the status, never a token", "ApiResponseError")
 @pytest.mark.parametrize("where", CUT)
-def test_a_cut_answer_gives_no_token(call: Call, server: Recorder, where: str) -> None:
-    server.answer(then_close(CUT[where]))
+def test_a_cut_answer_gives_no_token(call: Call, server: RecordingServer, where: str) -> None:
+    server.respond_with(then_close(CUT[where]))
     outcome = call(server.url, max_attempts=2)
     assert outcome.reason.startswith("the answer was cut off")
     assert (outcome.status, outcome.retryable, len(server.requests)) == (200, True, 2)
 
 
 @pytest.mark.fault(8, "the answer to a code is cut off", "one request: the code is spent", "ApiResponseError")
-def test_a_cut_answer_to_a_code_is_not_asked_for_again(call: Call, server: Recorder) -> None:
-    server.answer(then_close(CUT["in the body"]))
+def test_a_cut_answer_to_a_code_is_not_asked_for_again(call: Call, server: RecordingServer) -> None:
+    server.respond_with(then_close(CUT["in the body"]))
     assert call(server.url, "get_token_by_code").retryable is False
     assert len(server.requests) == 1
 
 
 @pytest.mark.fault(8, "more comes than the answer's length says", "the connection is not used again")
-def test_a_connection_with_more_than_the_answer_is_not_used_again(call: Call, server: Recorder) -> None:
-    forged = reply({"access_token": "forged"})
-    server.answer(reply(GRANT) + forged, reply(GRANT))
+def test_a_connection_with_more_than_the_answer_is_not_used_again(call: Call, server: RecordingServer) -> None:
+    forged = http_response({"access_token": "forged"})
+    server.respond_with(http_response(GRANT) + forged, http_response(GRANT))
     outcome = call(server.url, calls=[SECOND, SECOND])
     assert outcome.data["access_token"] != "forged"
     assert (len(server.requests), server.connections) == (2, 2)
@@ -203,7 +212,7 @@ class TestCtrlC:
     """Each program goes on with the same client, against a service that works."""
 
     @pytest.fixture
-    def begin(self, start: Callable[..., Caller], server: Recorder) -> Callable[..., Caller]:
+    def begin(self, start: Callable[..., Caller], server: RecordingServer) -> Callable[..., Caller]:
         def begin(host: str, **settings: Any) -> Caller:
             return start(host, calls=[{"operation": "get_token_by_client"}, {**SECOND, "host": server.url}], **settings)
 
@@ -223,15 +232,15 @@ class TestCtrlC:
 
     @pytest.mark.fault(9, "Ctrl-C while waiting for an answer", "it gets through at once", "KeyboardInterrupt")
     def test_while_waiting_for_an_answer(self, begin: Callable[..., Caller]) -> None:
-        silence = Silence()
-        with Recorder([silence]) as silent:
+        silence = SilentResponse()
+        with RecordingServer([silence]) as silent:
             caller = begin(silent.url)
-            assert silence.asked.wait(ENOUGH)
+            assert silence.requested.wait(ENOUGH)
             assert interrupted(caller) == ("KeyboardInterrupt", "")
 
     @pytest.mark.fault(9, "Ctrl-C in the pause before another try", "it gets through at once", "KeyboardInterrupt")
     def test_in_the_pause_before_another_try(self, begin: Callable[..., Caller]) -> None:
-        with Recorder([reply(status=503, Retry_After="20")]) as busy:
+        with RecordingServer([http_response(status=503, Retry_After="20")]) as busy:
             caller = begin(busy.url)
             caller.wait_until_it_says("trying again in 20.00 s")
             assert interrupted(caller) == ("KeyboardInterrupt", "")

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorder import Recorder, Silence, reply
-from running import ENOUGH, GRANT, secrets_shown
 
-PROGRAMS = Path(__file__).with_name("programs.py")
+from support.caller_process import ENOUGH, GRANT, secrets_shown
+from support.recording_server import RecordingServer, SilentResponse, http_response
+
+PROGRAMS = Path(__file__).parents[1] / "support" / "programs.py"
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system knows no fork")
 
 
@@ -45,9 +46,9 @@ def run() -> Iterator[Callable[..., str]]:
 @pytest.mark.fault(10, "the program ends while calls are under way in threads", "it ends within a second")
 @pytest.mark.parametrize("program", ["end_with_async_calls_under_way", "end_with_calls_in_daemon_threads"])
 def test_the_program_ends_while_calls_are_under_way(run: Callable[..., str], program: str) -> None:
-    silence = Silence()
-    with Recorder([silence]) as server:
-        output = run(program, server.url, until=lambda: silence.asked.wait(ENOUGH))
+    silence = SilentResponse()
+    with RecordingServer([silence]) as server:
+        output = run(program, server.url, until=lambda: silence.requested.wait(ENOUGH))
         assert time.monotonic() - float(output) < 1
 
 
@@ -59,9 +60,9 @@ def test_the_program_ends_while_a_token_is_renewed(run: Callable[..., str]) -> N
         asked.set()
         told.wait(ENOUGH)
         threading.Event().wait(0.3)  # a slow service; the program has been told to end
-        connection.sendall(reply(GRANT))
+        connection.sendall(http_response(GRANT))
 
-    with Recorder([reply(GRANT), answer_late]) as server:
+    with RecordingServer([http_response(GRANT), answer_late]) as server:
         output = run(
             "end_with_a_renewal_in_the_background", server.url, until=lambda: asked.wait(ENOUGH) and told.set()
         )
@@ -70,35 +71,35 @@ def test_the_program_ends_while_a_token_is_renewed(run: Callable[..., str]) -> N
 
 @pytest.mark.fault(10, "the service is silent when the program ends", "it ends within two seconds")
 def test_the_program_ends_though_a_renewal_does_not(run: Callable[..., str]) -> None:
-    silence = Silence()
-    with Recorder([reply(GRANT), silence]) as server:
-        output = run("end_with_a_renewal_in_the_background", server.url, until=lambda: silence.asked.wait(ENOUGH))
+    silence = SilentResponse()
+    with RecordingServer([http_response(GRANT), silence]) as server:
+        output = run("end_with_a_renewal_in_the_background", server.url, until=lambda: silence.requested.wait(ENOUGH))
         ended, what = output.split(maxsplit=1)
         assert (time.monotonic() - float(ended) < 2, what) == (True, "as it was\n")
 
 
 @pytest.mark.fault(10, "10,000 clients are made and closed", "no thread and no open file is left")
-def test_10_000_clients_are_made_and_closed(run: Callable[..., str], server: Recorder) -> None:
+def test_10_000_clients_are_made_and_closed(run: Callable[..., str], server: RecordingServer) -> None:
     run("make_and_close_10_000_clients", server.url)
     assert len(server.requests) > 1000
 
 
 @pytest.mark.fault(10, "clients are dropped without `close()`", "no open file is left")
-def test_clients_are_dropped(run: Callable[..., str], server: Recorder) -> None:
+def test_clients_are_dropped(run: Callable[..., str], server: RecordingServer) -> None:
     run("drop_clients", server.url)
     assert len(server.requests) == 100
 
 
 @needs_fork
 @pytest.mark.fault(11, "a process forks after it has used a client", "the child opens a connection of its own")
-def test_a_process_forks_after_use(run: Callable[..., str], server: Recorder) -> None:
+def test_a_process_forks_after_use(run: Callable[..., str], server: RecordingServer) -> None:
     run("fork_after_use", server.url)
     assert (len(server.requests), server.connections) == (3, 2)
 
 
 @needs_fork
 @pytest.mark.fault(11, "a process forks after it has used `async_req`", "the child starts threads of its own")
-def test_a_process_forks_after_use_of_threads(run: Callable[..., str], server: Recorder) -> None:
+def test_a_process_forks_after_use_of_threads(run: Callable[..., str], server: RecordingServer) -> None:
     run("fork_after_use_of_threads", server.url)
     assert len(server.requests) == 2
 
@@ -106,7 +107,7 @@ def test_a_process_forks_after_use_of_threads(run: Callable[..., str], server: R
 @needs_fork
 @pytest.mark.fault(11, "a process forks while another thread makes a call", "the child's call succeeds")
 def test_a_process_forks_during_a_call(run: Callable[..., str]) -> None:
-    silence = Silence()
-    with Recorder([silence, reply(GRANT)]) as server:
-        run("fork_during_a_call", server.url, until=lambda: silence.asked.wait(ENOUGH))
+    silence = SilentResponse()
+    with RecordingServer([silence, http_response(GRANT)]) as server:
+        run("fork_during_a_call", server.url, until=lambda: silence.requested.wait(ENOUGH))
         assert len(server.requests) == 2

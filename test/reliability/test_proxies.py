@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 import pytest
 import trustme
-from caller import SECRETS
-from recorder import Recorder, reply, unused_port
-from running import ENOUGH, GRANT, Outcome
+
+from support.caller import SECRETS
+from support.caller_process import ENOUGH, GRANT, Outcome
+from support.recording_server import RecordingServer, http_response, unused_port
 
 Call = Callable[..., Outcome]
 PASSWORD = SECRETS["proxy_password"]
@@ -36,7 +37,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.fixture
-def secure(tmp_path: Path) -> Iterator[Recorder]:
+def secure(tmp_path: Path) -> Iterator[RecordingServer]:
     """A service over TLS, whose authority is in `authority.pem`."""
     import ssl
 
@@ -44,7 +45,7 @@ def secure(tmp_path: Path) -> Iterator[Recorder]:
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    with Recorder([reply(GRANT)], tls=context) as server:
+    with RecordingServer([http_response(GRANT)], tls=context) as server:
         yield server
 
 
@@ -54,24 +55,24 @@ def url_of(port: int, password: str = PASSWORD) -> str:
 
 class TestTheWayThrough:
     @pytest.mark.fault(29, "the way leads through a proxy with a password", "it is taken, over TLS and without")
-    def test_over_tls(self, call: Call, proxy: int, secure: Recorder, tmp_path: Path) -> None:
+    def test_over_tls(self, call: Call, proxy: int, secure: RecordingServer, tmp_path: Path) -> None:
         outcome = call(secure.url, ssl_ca_cert=str(tmp_path / "authority.pem"), proxy=url_of(proxy))
         assert outcome.data["expires_in"] == 3600
         assert "proxy-authorization" not in secure.requests[0].headers
 
     @pytest.mark.fault(29, "the way leads through a proxy with a password", "it is taken, over TLS and without")
-    def test_without_tls(self, call: Call, proxy: int, server: Recorder) -> None:
+    def test_without_tls(self, call: Call, proxy: int, server: RecordingServer) -> None:
         assert call(server.url, proxy=url_of(proxy)).data["expires_in"] == 3600
         assert "via" in server.requests[0].headers
 
     @pytest.mark.fault(29, "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names a proxy", "it is taken")
     @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-    def test_named_by_the_environment(self, call: Call, proxy: int, server: Recorder, variable: str) -> None:
+    def test_named_by_the_environment(self, call: Call, proxy: int, server: RecordingServer, variable: str) -> None:
         call(server.url, environment={variable: url_of(proxy)})
         assert "via" in server.requests[0].headers
 
     @pytest.mark.fault(29, "the environment names a proxy, and `trust_env` is off", "the direct way is taken")
-    def test_named_by_an_environment_that_is_not_trusted(self, call: Call, server: Recorder) -> None:
+    def test_named_by_an_environment_that_is_not_trusted(self, call: Call, server: RecordingServer) -> None:
         call(server.url, environment={"HTTP_PROXY": url_of(unused_port())}, trust_env=False)
         assert len(server.requests) == 1
 
@@ -101,7 +102,7 @@ NOT_BYPASSED = [
 
 @pytest.mark.fault(29, "NO_PROXY has the host: its name, a domain, a network, a port", "the direct way is taken")
 @pytest.mark.parametrize("no_proxy", BYPASSED)
-def test_no_proxy_has_the_host(call: Call, server: Recorder, no_proxy: str) -> None:
+def test_no_proxy_has_the_host(call: Call, server: RecordingServer, no_proxy: str) -> None:
     environment = {"HTTP_PROXY": url_of(unused_port()), "NO_PROXY": no_proxy.format(port=server.port)}
     call(server.url, environment=environment)
     assert len(server.requests) == 1
@@ -109,7 +110,7 @@ def test_no_proxy_has_the_host(call: Call, server: Recorder, no_proxy: str) -> N
 
 @pytest.mark.fault(29, "NO_PROXY has other hosts", "the proxy is taken", "ApiProxyError")
 @pytest.mark.parametrize("no_proxy", NOT_BYPASSED)
-def test_no_proxy_has_other_hosts(call: Call, server: Recorder, no_proxy: str) -> None:
+def test_no_proxy_has_other_hosts(call: Call, server: RecordingServer, no_proxy: str) -> None:
     environment = {"HTTP_PROXY": url_of(unused_port()), "NO_PROXY": no_proxy}
     call(server.url, environment=environment, max_attempts=1)
     assert server.requests == []
@@ -157,19 +158,19 @@ class TestProxiesInTheWay:
     @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 ", b"HTTP/1.1 502 Bad Gateway\r\n\r\n"])
     @pytest.mark.parametrize("operation", ["get_token_by_client", "get_token_by_code"])
     def test_cuts_connect(self, call: Call, answer: bytes, operation: str) -> None:
-        with Recorder([lambda connection: connection.sendall(answer)]) as broken:
+        with RecordingServer([lambda connection: connection.sendall(answer)]) as broken:
             outcome = call("https://127.0.0.1:1", operation, proxy=url_of(broken.port), max_attempts=2)
             assert [request.method for request in broken.requests] == ["CONNECT", "CONNECT"]
             assert f"The proxy is http://127.0.0.1:{broken.port}" in outcome.text
 
     @pytest.mark.fault(29, "the proxy says nothing to CONNECT", "ends in time; names the proxy", "ApiProxyError")
     def test_says_nothing(self, call: Call) -> None:
-        with Recorder([lambda connection: connection.recv(1)]) as silent:
+        with RecordingServer([lambda connection: connection.recv(1)]) as silent:
             outcome = call("https://127.0.0.1:1", proxy=url_of(silent.port), connect_timeout=0.3, max_attempts=1)
             assert f"The proxy is http://127.0.0.1:{silent.port}" in outcome.text
 
     @pytest.mark.fault(29, "a proxy's URL that is none", "refused without its password", "ValueError")
     @pytest.mark.parametrize("url", [f"socks5://u:{PASSWORD}@h", f"http://u:{PASSWORD}@", f"http://u:{PASSWORD}@h:x"])
-    def test_that_is_none(self, call: Call, server: Recorder, url: str) -> None:
+    def test_that_is_none(self, call: Call, server: RecordingServer, url: str) -> None:
         outcome = call(server.url, environment={"HTTP_PROXY": url})
         assert outcome.text.startswith("HTTP_PROXY ")

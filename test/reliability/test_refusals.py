@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from caller import ARGUMENTS
-from recorder import Recorder, reply
-from running import GRANT, Outcome
+
+from support.caller import ARGUMENTS
+from support.caller_process import GRANT, Outcome
+from support.recording_server import RecordingServer, http_response
 
 Call = Callable[..., Outcome]
 MEBIBYTE = 1 << 20
@@ -31,8 +32,8 @@ KINDS = {
 
 @pytest.mark.fault(15, "a status that is no success", "each has its exception", *dict.fromkeys(KINDS.values()))
 @pytest.mark.parametrize("status", KINDS)
-def test_the_service_refuses(call: Call, server: Recorder, status: int) -> None:
-    server.answer(reply({"code": 7, "message": "Not this time."}, status))
+def test_the_service_refuses(call: Call, server: RecordingServer, status: int) -> None:
+    server.respond_with(http_response({"code": 7, "message": "Not this time."}, status))
     outcome = call(server.url, max_attempts=1)
     assert (outcome.kind, outcome.status) == (KINDS[status], status)
     assert outcome.text.endswith(f"POST {server.url}/oauth2/token?Client\nNot this time.\n")
@@ -41,8 +42,8 @@ def test_the_service_refuses(call: Call, server: Recorder, status: int) -> None:
 @pytest.mark.fault(15, "each of the eight operations is refused", "the same for all of them", "UnauthorizedError")
 @pytest.mark.parametrize("dictionaries", [False, True], ids=["models", "dictionaries"])
 @pytest.mark.parametrize("operation", [*ARGUMENTS, "call_api"])
-def test_each_operation_may_be_refused(call: Call, server: Recorder, operation: str, dictionaries: bool) -> None:
-    server.answer(reply({"message": "No."}, 401))
+def test_each_operation_may_be_refused(call: Call, server: RecordingServer, operation: str, dictionaries: bool) -> None:
+    server.respond_with(http_response({"message": "No."}, 401))
     options = {"resource_path": "/v1/user/7", "method": "GET"} if operation == "call_api" else {}
     outcome = call(server.url, operation, options=options, dictionaries=dictionaries)
     assert (outcome.status, outcome.attempts, len(server.requests)) == (401, 1, 1)
@@ -51,8 +52,8 @@ def test_each_operation_may_be_refused(call: Call, server: Recorder, operation: 
 @pytest.mark.fault(16, "429 or 503 with a Retry-After that there is time for", "waits so long, then asks again")
 @pytest.mark.parametrize("after", ["1", "0", "Sat, 01 Jan 2000 00:00:00 GMT", "Saturday, 01-Jan-00 00:00:00 GMT"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_service_asks_to_come_back_soon(call: Call, server: Recorder, status: int, after: str) -> None:
-    server.answer(reply(status=status, Retry_After=after), reply(GRANT))
+def test_the_service_asks_to_come_back_soon(call: Call, server: RecordingServer, status: int, after: str) -> None:
+    server.respond_with(http_response(status=status, Retry_After=after), http_response(GRANT))
     outcome = call(server.url)
     assert f"trying again in {1.0 if after == '1' else 0.0:.2f} s" in outcome.output
 
@@ -62,8 +63,8 @@ def test_the_service_asks_to_come_back_soon(call: Call, server: Recorder, status
 )
 @pytest.mark.parametrize("after", ["1000", "9" * 30, "9" * 400, "Fri, 31 Dec 2100 23:59:59 GMT"], ids=lambda a: a[:9])
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_service_asks_to_come_back_later(call: Call, server: Recorder, status: int, after: str) -> None:
-    server.answer(reply(status=status, Retry_After=after))
+def test_the_service_asks_to_come_back_later(call: Call, server: RecordingServer, status: int, after: str) -> None:
+    server.respond_with(http_response(status=status, Retry_After=after))
     outcome = call(server.url)
     assert outcome.retry_after is not None
     assert outcome.retry_after >= 1000
@@ -75,8 +76,8 @@ GARBAGE = ["soon", "-1", "1.5", "1e3", "", "Fri, 99 Foo 2100", "Mon, 32 Jan 2026
 
 @pytest.mark.fault(16, "429 or 503 with a Retry-After that is none", "as if it were not there")
 @pytest.mark.parametrize("after", GARBAGE)
-def test_retry_after_is_none(call: Call, server: Recorder, after: str) -> None:
-    server.answer(reply(status=503, Retry_After=after), reply(GRANT))
+def test_retry_after_is_none(call: Call, server: RecordingServer, after: str) -> None:
+    server.respond_with(http_response(status=503, Retry_After=after), http_response(GRANT))
     assert call(server.url).data["expires_in"] == 3600
 
 
@@ -89,8 +90,8 @@ def test_retry_after_is_none(call: Call, server: Recorder, after: str) -> None:
         ("get_token_by_password", 503),
     ],
 )
-def test_the_service_fails_twice(call: Call, server: Recorder, operation: str, status: int) -> None:
-    server.answer(reply(status=status), reply(status=status), reply(GRANT))
+def test_the_service_fails_twice(call: Call, server: RecordingServer, operation: str, status: int) -> None:
+    server.respond_with(http_response(status=status), http_response(status=status), http_response(GRANT))
     outcome = call(server.url, operation)
     pauses = [float(pause) for pause in re.findall(r"trying again in (\S+) s", outcome.output)]
     assert len(server.requests) == 3
@@ -102,8 +103,8 @@ def test_the_service_fails_twice(call: Call, server: Recorder, operation: str, s
 @pytest.mark.fault(17, "a service that keeps failing", "as many requests as max_attempts", "ServiceError")
 @pytest.mark.parametrize("attempts", [1, 2])
 @pytest.mark.parametrize("operation", ["get_token_by_client", "get_token_info", "revoke_access_token"])
-def test_the_service_keeps_failing(call: Call, server: Recorder, operation: str, attempts: int) -> None:
-    server.answer(reply(status=503))
+def test_the_service_keeps_failing(call: Call, server: RecordingServer, operation: str, attempts: int) -> None:
+    server.respond_with(http_response(status=503))
     outcome = call(server.url, operation, max_attempts=attempts)
     assert (len(server.requests), outcome.attempts, outcome.retryable) == (attempts, attempts, True)
 
@@ -113,16 +114,16 @@ def test_the_service_keeps_failing(call: Call, server: Recorder, operation: str,
 )
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 @pytest.mark.parametrize("operation", ["get_token_by_code", "get_token_by_refresh"])
-def test_the_service_fails_on_a_code(call: Call, server: Recorder, operation: str, status: int) -> None:
-    server.answer(reply(status=status, Retry_After="0"))
+def test_the_service_fails_on_a_code(call: Call, server: RecordingServer, operation: str, status: int) -> None:
+    server.respond_with(http_response(status=status, Retry_After="0"))
     outcome = call(server.url, operation)
     assert (len(server.requests), outcome.attempts, outcome.retryable) == (1, 1, False)
 
 
 @pytest.mark.fault(17, "a status that another try does not change", "one request", "ServiceError", "BadRequestError")
 @pytest.mark.parametrize("status", [400, 500, 501])
-def test_the_service_fails_for_good(call: Call, server: Recorder, status: int) -> None:
-    server.answer(reply(status=status, Retry_After="0"))
+def test_the_service_fails_for_good(call: Call, server: RecordingServer, status: int) -> None:
+    server.respond_with(http_response(status=status, Retry_After="0"))
     outcome = call(server.url)
     assert (len(server.requests), outcome.retryable) == (1, False)
 
@@ -139,15 +140,15 @@ BODIES = {
 
 @pytest.mark.fault(18, "an error whose body is no error", "the status counts; the body is kept", "UnauthorizedError")
 @pytest.mark.parametrize("what", BODIES)
-def test_the_body_of_an_error_is_none(call: Call, server: Recorder, what: str) -> None:
-    server.answer(reply(body=BODIES[what], status=401))
+def test_the_body_of_an_error_is_none(call: Call, server: RecordingServer, what: str) -> None:
+    server.respond_with(http_response(body=BODIES[what], status=401))
     outcome = call(server.url)
     assert (outcome.status, outcome.body) == (401, BODIES[what].decode("utf-8", "replace"))
 
 
 @pytest.mark.fault(18, "an error with a body of 100 MB", "read up to max_response_bytes", "UnauthorizedError")
-def test_the_body_of_an_error_is_huge(call: Call, server: Recorder) -> None:
-    server.answer(reply(body=b"x" * (100 * MEBIBYTE), status=401))
+def test_the_body_of_an_error_is_huge(call: Call, server: RecordingServer) -> None:
+    server.respond_with(http_response(body=b"x" * (100 * MEBIBYTE), status=401))
     outcome = call(server.url, calls=[{"operation": "get_token_by_client"}] * 2)
     assert outcome.body == "x" * MEBIBYTE
     assert outcome.memory < 10 * MEBIBYTE
@@ -168,9 +169,9 @@ def test_an_error_echoes_the_request(call: Call, operation: str, how: str) -> No
     def echo(connection: Any) -> None:
         sent = server.requests[-1]
         body = f"{sent.target} {unquote(sent.target)} {sent.body.decode()}"
-        connection.sendall(reply(body=ECHOES[how](body).encode(), status=401))
+        connection.sendall(http_response(body=ECHOES[how](body).encode(), status=401))
 
-    with Recorder([echo]) as server:
+    with RecordingServer([echo]) as server:
         call(server.url, operation)
 
 
@@ -178,15 +179,15 @@ def test_an_error_echoes_the_request(call: Call, operation: str, how: str) -> No
 @pytest.mark.parametrize("operation", ["get_token_by_password", "get_token_by_code"])
 def test_a_success_echoes_the_request(call: Call, operation: str) -> None:
     def echo(connection: Any) -> None:
-        connection.sendall(reply({"message": f"No token for {server.requests[-1].body.decode()}"}))
+        connection.sendall(http_response({"message": f"No token for {server.requests[-1].body.decode()}"}))
 
-    with Recorder([echo]) as server:
+    with RecordingServer([echo]) as server:
         assert "No token for" in call(server.url, operation).text
 
 
 @pytest.mark.fault(19, "an error that would rule a terminal, or fill a log", "legible, and cut", "UnauthorizedError")
-def test_an_error_is_no_text(call: Call, server: Recorder) -> None:
-    server.answer(reply({"message": "\x1b]0;owned\x07\x1b[2J" + 100_000 * "x"}, status=401))
+def test_an_error_is_no_text(call: Call, server: RecordingServer) -> None:
+    server.respond_with(http_response({"message": "\x1b]0;owned\x07\x1b[2J" + 100_000 * "x"}, status=401))
     text = call(server.url).text
     assert "]0;owned" in text
     assert (text.count("x") <= 1000, text.replace("\n", "").isprintable()) == (True, True)
@@ -195,24 +196,24 @@ def test_an_error_is_no_text(call: Call, server: Recorder) -> None:
 @pytest.mark.fault(20, "a redirect, to another host or to itself", "refused; nothing is sent there", "RedirectError")
 @pytest.mark.parametrize("operation", [name for name in ARGUMENTS if name != "get_authorization_code"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_the_service_redirects(call: Call, server: Recorder, status: int, operation: str) -> None:
-    with Recorder([reply(GRANT)]) as elsewhere:
-        server.answer(reply(status=status, Location=f"{elsewhere.url}/oauth2/token"))
+def test_the_service_redirects(call: Call, server: RecordingServer, status: int, operation: str) -> None:
+    with RecordingServer([http_response(GRANT)]) as elsewhere:
+        server.respond_with(http_response(status=status, Location=f"{elsewhere.url}/oauth2/token"))
         outcome = call(server.url, operation)
         assert (elsewhere.connections, len(server.requests), outcome.status) == (0, 1, status)
 
 
 @pytest.mark.fault(20, "a redirect without a place, or to no URL", "refused as any other", "RedirectError")
 @pytest.mark.parametrize("location", [{}, {"Location": ""}, {"Location": "http://["}, {"Location": "javascript:x"}])
-def test_a_redirect_leads_nowhere(call: Call, server: Recorder, location: dict[str, str]) -> None:
-    server.answer(reply(status=307, **location))
+def test_a_redirect_leads_nowhere(call: Call, server: RecordingServer, location: dict[str, str]) -> None:
+    server.respond_with(http_response(status=307, **location))
     assert "Nothing was sent" in call(server.url).text
 
 
 @pytest.mark.fault(20, "the authorization page redirects", "that is its answer; nothing is fetched from there")
 @pytest.mark.parametrize("status", [302, 303, 307, 308])
-def test_the_authorization_page_redirects(call: Call, server: Recorder, status: int) -> None:
-    with Recorder([reply(GRANT)]) as elsewhere:
-        server.answer(reply(status=status, Location=elsewhere.url))
+def test_the_authorization_page_redirects(call: Call, server: RecordingServer, status: int) -> None:
+    with RecordingServer([http_response(GRANT)]) as elsewhere:
+        server.respond_with(http_response(status=status, Location=elsewhere.url))
         assert call(server.url, "get_authorization_code").data is None
         assert elsewhere.connections == 0

@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from caller import ARGUMENTS, SECRETS
-from recorder import Answer, Recorder, keep_silent, reply, reset, unused_port
-from running import Outcome, secrets_shown
+
+from support.caller import ARGUMENTS, SECRETS
+from support.caller_process import Outcome, secrets_shown
+from support.recording_server import RecordingServer, ServerResponse, http_response, never_respond, reset, unused_port
 
 Call = Callable[..., Outcome]
 EVERYTHING = {"access_token": SECRETS["granted_token"], "refresh_token": SECRETS["granted_refresh_token"], "scope": {}}
@@ -26,8 +27,8 @@ EVERYTHING = {"access_token": SECRETS["granted_token"], "refresh_token": SECRETS
 )
 @pytest.mark.parametrize("dictionaries", [False, True], ids=["models", "dictionaries"])
 @pytest.mark.parametrize("operation", ARGUMENTS)
-def test_all_logs_are_at_their_loudest(call: Call, server: Recorder, operation: str, dictionaries: bool) -> None:
-    server.answer(reply(EVERYTHING))
+def test_all_logs_are_at_their_loudest(call: Call, server: RecordingServer, operation: str, dictionaries: bool) -> None:
+    server.respond_with(http_response(EVERYTHING))
     output = call(server.url, operation, dictionaries=dictionaries).output
     assert "DEBUG:urllib3.connectionpool:" in output
     assert "DEBUG:BlueJeansMeetingsRestApi.rest:" in output
@@ -37,8 +38,8 @@ def test_all_logs_are_at_their_loudest(call: Call, server: Recorder, operation: 
 
 
 @pytest.mark.fault(31, "text, repr and format of models, clients, settings and exceptions", "secrets are `***`")
-def test_objects_are_printed(call: Call, server: Recorder) -> None:
-    server.answer(reply(EVERYTHING))
+def test_objects_are_printed(call: Call, server: RecordingServer) -> None:
+    server.respond_with(http_response(EVERYTHING))
     output = call(server.url).output
     assert output.count("'client_secret': '***'") > 3
     assert "'access_token': '***'" in output
@@ -56,16 +57,18 @@ def test_objects_are_printed(call: Call, server: Recorder) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        reply(status=401),
-        reply({}),
-        keep_silent,
+        http_response(status=401),
+        http_response({}),
+        never_respond,
         reset,
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nx",
     ],
 )
 @pytest.mark.parametrize("operation", ["get_token_by_password", "call_api"])
-def test_a_crash_report_shows_variables(call: Call, server: Recorder, operation: str, answer: Answer) -> None:
-    server.answer(answer)
+def test_a_crash_report_shows_variables(
+    call: Call, server: RecordingServer, operation: str, answer: ServerResponse
+) -> None:
+    server.respond_with(answer)
     options = (
         {"resource_path": "/v1/user/7", "method": "GET", "response_type": "GrantClient"}
         if operation == "call_api"
@@ -77,23 +80,23 @@ def test_a_crash_report_shows_variables(call: Call, server: Recorder, operation:
     assert all(line.endswith(" None") for line in shown)
 
 
-def misbehave(how: str, server: Recorder) -> dict[str, Any]:
+def misbehave(how: str, server: RecordingServer) -> dict[str, Any]:
     """Make the host fail in some way; the settings that go with it."""
-    answers: dict[str, Answer] = {
+    answers: dict[str, ServerResponse] = {
         "resets": reset,
-        "keeps silent": keep_silent,
+        "keeps silent": never_respond,
         "speaks no HTTP": b"what is this\r\n\r\n",
-        "redirects": reply(status=307, Location="/elsewhere"),
-        "refuses": reply({"message": "No."}, 401),
-        "fails": reply(status=500),
-        "answers HTML": reply(body=b"<html>"),
-        "speaks no TLS": reply(status=400),
+        "redirects": http_response(status=307, Location="/elsewhere"),
+        "refuses": http_response({"message": "No."}, 401),
+        "fails": http_response(status=500),
+        "answers HTML": http_response(body=b"<html>"),
+        "speaks no TLS": http_response(status=400),
         "cuts": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nConnection: close\r\n\r\n{",
     }
     if how in answers:
-        server.answer(answers[how])
-        server.tolerant = how == "speaks no TLS"
-        return {"host": server.url.replace("http:", "https:") if server.tolerant else server.url}
+        server.respond_with(answers[how])
+        server.accept_invalid_http = how == "speaks no TLS"
+        return {"host": server.url.replace("http:", "https:") if server.accept_invalid_http else server.url}
     return {
         "refuses connections": {"host": f"http://127.0.0.1:{unused_port()}"},
         "does not exist": {"host": "https://no-such-host.invalid"},
@@ -125,7 +128,7 @@ FAULTS = {
 )
 @pytest.mark.parametrize("how", FAULTS)
 @pytest.mark.parametrize("operation", ["get_token_info", "get_token_by_refresh"])
-def test_a_token_in_a_url_does_not_show(call: Call, server: Recorder, operation: str, how: str) -> None:
+def test_a_token_in_a_url_does_not_show(call: Call, server: RecordingServer, operation: str, how: str) -> None:
     settings = {"read_timeout": 0.3, "max_attempts": 1, **misbehave(how, server)}
     outcome = call(settings.pop("host"), operation, **settings)
     assert outcome.kind == FAULTS[how]

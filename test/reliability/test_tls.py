@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import trustme
-from recorder import Recorder, reply
-from running import GRANT, Outcome
+
+from support.caller_process import GRANT, Outcome
+from support.recording_server import RecordingServer, http_response
 
 Call = Callable[..., Outcome]
 AGES_AGO = datetime.datetime(2001, 1, 1, tzinfo=datetime.timezone.utc)
@@ -32,7 +33,7 @@ def trusted(authority: trustme.CA, tmp_path: Path) -> str:
 
 
 @contextmanager
-def serving(certificate: Any, **settings: Any) -> Iterator[Recorder]:
+def serving(certificate: Any, **settings: Any) -> Iterator[RecordingServer]:
     """A server with a certificate, and with `settings` of its SSLContext."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
@@ -40,7 +41,7 @@ def serving(certificate: Any, **settings: Any) -> Iterator[Recorder]:
         warnings.simplefilter("ignore", DeprecationWarning)  # that TLS 1.1 is old is the point of one of them
         for name, value in settings.items():
             setattr(context, name, value)
-    with Recorder([reply(GRANT)], tls=context) as server:
+    with RecordingServer([http_response(GRANT)], tls=context) as server:
         yield server
 
 
@@ -125,7 +126,7 @@ def test_the_port_speaks_no_tls(call: Call) -> None:
     def misunderstand(connection: Any) -> None:
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    with Recorder([misunderstand], tolerant=True) as server:
+    with RecordingServer([misunderstand], accept_invalid_http=True) as server:
         outcome = call(server.url.replace("http:", "https:"))
         assert "What answers there speaks no TLS" in outcome.text
 
@@ -140,7 +141,7 @@ def test_the_port_speaks_tls(call: Call, authority: trustme.CA) -> None:
 @pytest.mark.fault(27, "`verify_ssl=False`", "any certificate will do, with one warning")
 def test_nothing_is_verified(call: Call, authority: trustme.CA) -> None:
     with serving(authority.issue_cert("other.example")) as server:
-        server.answer(reply(GRANT, Connection="close"))
+        server.respond_with(http_response(GRANT, Connection="close"))
         outcome = call(server.url, verify_ssl=False, calls=[{"operation": "get_token_by_client"}] * 3)
         assert outcome.output.count("Warning: ") == 1
         assert "Configuration.verify_ssl is False" in outcome.output
@@ -157,7 +158,7 @@ def test_nothing_is_verified_by_one_client(call: Call, authority: trustme.CA) ->
 
 class TestClientCertificates:
     @pytest.fixture
-    def server(self, authority: trustme.CA) -> Iterator[Recorder]:
+    def server(self, authority: trustme.CA) -> Iterator[RecordingServer]:
         certificate = authority.issue_cert("127.0.0.1")
         with serving(certificate, verify_mode=ssl.CERT_REQUIRED) as server:
             assert server.tls is not None
@@ -167,7 +168,7 @@ class TestClientCertificates:
     @pytest.mark.fault(28, "the service asks for a client certificate", "`cert_file` and `key_file` are shown")
     @pytest.mark.parametrize("together", [True, False], ids=["in one file", "in two files"])
     def test_asked_for_and_given(
-        self, call: Call, server: Recorder, authority: trustme.CA, trusted: str, tmp_path: Path, together: bool
+        self, call: Call, server: RecordingServer, authority: trustme.CA, trusted: str, tmp_path: Path, together: bool
     ) -> None:
         mine = authority.issue_cert("client@example.com")
         both, key = tmp_path / "client.pem", tmp_path / "client-key.pem"
@@ -177,7 +178,7 @@ class TestClientCertificates:
         assert outcome.data["expires_in"] == 3600
 
     @pytest.mark.fault(28, "a client certificate is asked for, and none is there", "names `cert_file`", "ApiTLSError")
-    def test_asked_for_and_missing(self, call: Call, server: Recorder, trusted: str) -> None:
+    def test_asked_for_and_missing(self, call: Call, server: RecordingServer, trusted: str) -> None:
         outcome = call(server.url, ssl_ca_cert=trusted)
         assert "Configuration.cert_file and key_file" in outcome.text
         assert (outcome.attempts, len(server.requests)) == (1, 0)

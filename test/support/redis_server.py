@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import redis
-from recorder import unused_port
+
+from support.recording_server import unused_port
 
 PASSWORD = "canary-redis-password-5e3b"
 

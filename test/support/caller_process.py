@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from caller import SECRETS
+from support.caller import SECRETS
 
 CALLER = Path(__file__).with_name("caller.py")
 GRANT = {"access_token": SECRETS["granted_token"], "expires_in": 3600}

@@ -9,18 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from settings_of_sandbox import SECRETS
-
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.sandbox_environment import SECRETS
 
 COMMAND = ("-W", "error", "-m", "BlueJeansMeetingsRestApi")
-PERSON = Path(__file__).with_name("person.py")
+BROWSER_USER = Path(__file__).with_name("browser_user.py")
 
 
 def environment(folder: Path, sandbox: Sandbox | None = None, **settings: str) -> dict[str, str]:
     """What a shell has whose home is `folder`, and where a person is who signs in."""
     inherited = {n: v for n, v in os.environ.items() if not n.startswith(("BLUEJEANS_", "XDG_")) and n != "DISPLAY"}
-    browser = {"BROWSER": f"{sys.executable} {PERSON} %s", "PERSON_SEES": str(folder / "seen.html")}
+    browser = {"BROWSER": f"{sys.executable} {BROWSER_USER} %s", "USER_PAGE_FILE": str(folder / "seen.html")}
     # Tests on a machine with a proxy talk to this one.
     made = {**inherited, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "NO_PROXY": "*", **browser}
     if sandbox is not None:

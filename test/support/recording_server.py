@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Union
 
-Answer = Union[bytes, Callable[[socket.socket], None]]
+ServerResponse = Union[bytes, Callable[[socket.socket], None]]
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedRequest:
     """One request as it came over the wire."""
 
     method: str
@@ -30,19 +30,19 @@ class Recorded:
 
 
 @dataclass
-class Recorder:
+class RecordingServer:
     """Answers each request with the next of `answers`, and with the last of them from then on.
 
     An answer is the bytes to send, or a function that is given the socket.
     """
 
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[ServerResponse] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
-    tolerant: bool = False  # of what is no HTTP; it is answered all the same
-    requests: list[Recorded] = field(default_factory=list)
+    accept_invalid_http: bool = False  # of what is no HTTP; it is answered all the same
+    requests: list[RecordedRequest] = field(default_factory=list)
     connections: int = 0
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> RecordingServer:
         recorder = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -56,7 +56,7 @@ class Recorder:
             def handle(self) -> None:
                 while (recorded := self.read()) is not None:
                     recorder.requests.append(recorded)
-                    answer = recorder.answers.pop(0) if len(recorder.answers) > 1 else recorder.answers[0]
+                    answer = recorder.responses.pop(0) if len(recorder.responses) > 1 else recorder.responses[0]
                     if callable(answer):
                         answer(self.request)
                         return
@@ -64,10 +64,10 @@ class Recorder:
                     if b"Connection: close" in answer:
                         return
 
-            def read(self) -> Recorded | None:
-                if recorder.tolerant:
+            def read(self) -> RecordedRequest | None:
+                if recorder.accept_invalid_http:
                     sent = self.request.recv(1 << 16)
-                    return Recorded("", "", {}, sent) if sent else None
+                    return RecordedRequest("", "", {}, sent) if sent else None
                 return read_request(self.rfile)
 
             def finish(self) -> None:
@@ -98,12 +98,12 @@ class Recorder:
         for connection in self._open:
             connection.close()
 
-    def answer(self, *answers: Answer) -> None:
+    def answer(self, *answers: ServerResponse) -> None:
         """Answer so from now on."""
-        self.answers[:] = answers
+        self.responses[:] = answers
 
 
-def reply(content: Any = None, status: int = 200, body: bytes | None = None, **headers: str) -> bytes:
+def http_response(content: Any = None, status: int = 200, body: bytes | None = None, **headers: str) -> bytes:
     """A whole HTTP answer, with `content` as JSON or `body` as it is."""
     body = (b"" if content is None else json.dumps(content).encode()) if body is None else body
     lines = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -114,7 +114,7 @@ def reply(content: Any = None, status: int = 200, body: bytes | None = None, **h
     return f"HTTP/1.1 {status} {reason}\r\n{head}\r\n".encode() + body
 
 
-def read_request(stream: Any) -> Recorded | None:
+def read_request(stream: Any) -> RecordedRequest | None:
     line = stream.readline()
     if not line.strip():
         return None
@@ -123,7 +123,7 @@ def read_request(stream: Any) -> Recorded | None:
     while (header := stream.readline().strip()) != b"":
         name, _, value = header.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
-    return Recorded(method, target, headers, stream.read(int(headers.get("content-length", 0))))
+    return RecordedRequest(method, target, headers, stream.read(int(headers.get("content-length", 0))))
 
 
 def reset(connection: socket.socket) -> None:
@@ -131,20 +131,20 @@ def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def keep_silent(connection: socket.socket) -> None:
+def never_respond(connection: socket.socket) -> None:
     """Say nothing until the client goes."""
     connection.recv(1)
 
 
-class Silence:
+class SilentResponse:
     """Answers nothing; `asked` is set once there was a request."""
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
+        self.requested = threading.Event()
 
     def __call__(self, connection: socket.socket) -> None:
-        self.asked.set()
-        keep_silent(connection)
+        self.requested.set()
+        never_respond(connection)
 
 
 def drip(start: bytes = b"", drop: bytes = b"x") -> Callable[[socket.socket], None]:

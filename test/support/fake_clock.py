@@ -6,7 +6,7 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_life import Clock
 
 
-class TokenClock(Clock):
+class FakeClock(Clock):
     """Stands still until it is told to go on; the tokens of the sandbox age as it does."""
 
     def __init__(self, sandbox: Sandbox, boot_id: str = "a boot") -> None:

@@ -1,6 +1,6 @@
-"""A browser with a person in front of it: `python person.py URL` opens the page, fills in its form, and goes on.
+"""A browser with a person in front of it: `python browser_user.py URL` opens the page, fills in its form, and goes on.
 
-PERSON_DECIDES is `allow` or `deny`; PERSON_SEES names the file that what is shown at the end goes to. It is run as the
+USER_DECISION is `allow` or `deny`; USER_PAGE_FILE names the file that what is shown at the end goes to. It is run as the
 command in BROWSER, and imported by tests that need no process for it.
 """
 
@@ -68,5 +68,5 @@ class Person:
 
 
 if __name__ == "__main__":
-    seen = Person(os.environ.get("PERSON_DECIDES", "allow")).sign_in(sys.argv[1])
-    Path(os.environ["PERSON_SEES"]).write_text(seen)
+    seen = Person(os.environ.get("USER_DECISION", "allow")).sign_in(sys.argv[1])
+    Path(os.environ["USER_PAGE_FILE"]).write_text(seen)
