@@ -91,20 +91,20 @@ class TestRun:
     def test_gives_credentials_of_the_person_that_renew_themselves(
         self, flow: bluejeans.AuthorizationCodeFlow, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox
     ) -> None:
-        credentials = flow.run(open_browser=Person().sign_in)
+        credentials = flow.run(open_browser=BrowserUser().sign_in)
         first = credentials.get_token().token
         assert api.get_token_info(access_token=first).user == bluejeans_sandbox.user_id
         credentials.invalidate()
         assert credentials.get_token().token != first
 
     def test_asks_for_what_is_wanted(self, flow: bluejeans.AuthorizationCodeFlow, bluejeans_sandbox: Sandbox) -> None:
-        flow.run(open_browser=Person().sign_in)
+        flow.run(open_browser=BrowserUser().sign_in)
         page = next(seen for seen in bluejeans_sandbox.requests if seen.method == "GET")
         assert ("appName", "An example") in parse_qsl(urlsplit(page.path).query)
 
     def test_counts_the_tokens_life_from_before_it_was_asked_for(self, flow: bluejeans.AuthorizationCodeFlow) -> None:
         before = time.time()
-        assert before < flow.run(open_browser=Person().sign_in).get_token().expires_at < time.time() + 3600
+        assert before < flow.run(open_browser=BrowserUser().sign_in).get_token().expires_at < time.time() + 3600
 
     def test_keeps_the_sign_in_where_a_store_is(
         self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi
@@ -112,7 +112,7 @@ class TestRun:
         store = bluejeans.MemoryTokenStore()
         application = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
         flow = bluejeans.AuthorizationCodeFlow(*application, api=api, store=store)
-        token = flow.run(open_browser=Person().sign_in).get_token()
+        token = flow.run(open_browser=BrowserUser().sign_in).get_token()
         assert bluejeans.RefreshTokenCredentials(*application, api=api, store=store).get_token() == token
 
     def test_makes_its_own_connections_where_none_are_given(
@@ -121,14 +121,14 @@ class TestRun:
         bluejeans.Configuration.set_default(configuration)
         try:
             application = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
-            with bluejeans.AuthorizationCodeFlow(*application).run(open_browser=Person().sign_in) as credentials:
+            with bluejeans.AuthorizationCodeFlow(*application).run(open_browser=BrowserUser().sign_in) as credentials:
                 assert credentials.get_token().token
         finally:
             bluejeans.Configuration.set_default(None)
 
     def test_each_makes_another_state(self, flow: bluejeans.AuthorizationCodeFlow, bluejeans_sandbox: Sandbox) -> None:
         for _ in range(2):
-            flow.run(open_browser=Person().sign_in)
+            flow.run(open_browser=BrowserUser().sign_in)
         pages = [seen.path for seen in bluejeans_sandbox.requests if seen.method == "GET"]
         states = {dict(parse_qsl(urlsplit(path).query))["state"] for path in pages}
         assert len(states) == 2
@@ -141,7 +141,7 @@ class TestRun:
             with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
                 before = set(threading.enumerate())
                 flow = bluejeans.AuthorizationCodeFlow(sandbox.client_id, sandbox.client_secret, api=api)
-                flow.run(open_browser=Person().sign_in)
+                flow.run(open_browser=BrowserUser().sign_in)
                 for thread in set(threading.enumerate()) - before:
                     thread.join(10)
                 assert set(threading.enumerate()) <= before

@@ -172,12 +172,12 @@ class TestBodies:
     def test_may_be_as_long_as_the_limit(
         self, client: bluejeans.ApiClient, server: RecordingServer, ending: str
     ) -> None:
-        server.respond_with(self.respond_with(ending, b"0123456789"))
+        server.respond_with(self.answer(ending, b"0123456789"))
         assert self.body(client) == "0123456789"
 
     @endings
     def test_may_be_no_longer(self, client: bluejeans.ApiClient, server: RecordingServer, ending: str) -> None:
-        server.respond_with(self.respond_with(ending, b"0123456789a"))
+        server.respond_with(self.answer(ending, b"0123456789a"))
         assert self.problem(client) == "the answer is longer than Configuration.max_response_bytes (10)"
 
     def test_are_cut_off_where_less_comes_than_was_promised_and_be_it_as_much_as_the_limit(

@@ -41,7 +41,7 @@ class _Stays(urllib.request.HTTPRedirectHandler):
         return None
 
 
-class Person:
+class BrowserUser:
     """Signs in on the service's page, and allows it or denies. is_elsewhere: not on this machine."""
 
     def __init__(self, decides: str = "allow", *, is_elsewhere: bool = False) -> None:
@@ -68,5 +68,5 @@ class Person:
 
 
 if __name__ == "__main__":
-    seen = Person(os.environ.get("USER_DECISION", "allow")).sign_in(sys.argv[1])
+    seen = BrowserUser(os.environ.get("USER_DECISION", "allow")).sign_in(sys.argv[1])
     Path(os.environ["USER_PAGE_FILE"]).write_text(seen)
