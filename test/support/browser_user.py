@@ -1,7 +1,7 @@
-"""A browser with a person in front of it: `python browser_user.py URL` opens the page, fills in its form, and goes on.
+"""A browser whose user signs in: `python browser_user.py URL` opens the page and submits its form.
 
-USER_DECISION is `allow` or `deny`; USER_PAGE_FILE names the file that what is shown at the end goes to. It is run as the
-command in BROWSER, and imported by tests that need no process for it.
+USER_DECISION is `allow` or `deny`; USER_PAGE_FILE is the file to which the last page is written. Tests use it as the
+command in BROWSER, or import it if they need no separate process.
 """
 
 from __future__ import annotations

@@ -98,9 +98,9 @@ class RecordingServer:
         for connection in self._open:
             connection.close()
 
-    def answer(self, *answers: ServerResponse) -> None:
-        """Answer so from now on."""
-        self.responses[:] = answers
+    def respond_with(self, *responses: ServerResponse) -> None:
+        """Send these responses from now on; the last one is repeated."""
+        self.responses[:] = responses
 
 
 def http_response(content: Any = None, status: int = 200, body: bytes | None = None, **headers: str) -> bytes:
