@@ -31,12 +31,12 @@ class RecordedRequest:
 
 @dataclass
 class RecordingServer:
-    """Answers each request with the next of `answers`, and with the last of them from then on.
+    """Responds to each request with the next of `responses`; the last one is repeated.
 
-    An answer is the bytes to send, or a function that is given the socket.
+    A response is the bytes to send, or a function that receives the socket.
     """
 
-    answers: list[ServerResponse] = field(default_factory=list)
+    responses: list[ServerResponse] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
     accept_invalid_http: bool = False  # of what is no HTTP; it is answered all the same
     requests: list[RecordedRequest] = field(default_factory=list)
