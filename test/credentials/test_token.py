@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from BlueJeansMeetingsRestApi import GrantClient
-from BlueJeansMeetingsRestApi.token_life import (
+from BlueJeansMeetingsRestApi.credentials.token import (
     AccessToken,
     Clock,
-    Token,
-    pause_after,
-    renewal_due,
-    renewal_window,
-    token_of,
+    HeldToken,
+    backoff,
+    refresh_due,
+    refresh_window,
+    held_token,
 )
 
 
@@ -25,17 +25,17 @@ from BlueJeansMeetingsRestApi.token_life import (
     ("lifetime", "window"), [(60, 6), (2000, 200), (3000, 300), (3600, 300), (1209600, 300), (0, 0)]
 )
 def test_a_token_may_be_renewed_in_its_last_tenth_at_most_five_minutes(lifetime: float, window: float) -> None:
-    assert renewal_window(lifetime) == window
+    assert refresh_window(lifetime) == window
 
 
 @pytest.mark.parametrize(("chance", "due"), [(0, 200), (0.5, 150), (1, 100)])
 def test_processes_renew_it_one_after_another_in_the_first_half_of_that(chance: float, due: float) -> None:
-    assert renewal_due(2000, chance) == due
+    assert refresh_due(2000, chance) == due
 
 
 @pytest.mark.parametrize(("failures", "pause"), [(1, 25), (2, 50), (3, 100), (4, 200)])
 def test_a_pause_after_a_failure_is_an_eighth_of_it_and_doubles(failures: int, pause: float) -> None:
-    assert pause_after(failures, 2000) == pause
+    assert backoff(failures, 2000) == pause
 
 
 class TestBoot:
@@ -64,17 +64,17 @@ class Stopped(Clock):
 
 @pytest.mark.parametrize(("wall", "boot", "left"), [(1000, 50, 10), (1004, 50, 6), (1000, 57, 3), (0, 57, 3)])
 def test_a_token_ends_at_the_earlier_of_what_two_clocks_say(wall: float, boot: float, left: float) -> None:
-    assert Token(AccessToken("t", 1010), 3600, 60).left(Stopped(wall, boot)) == left
+    assert HeldToken(AccessToken("t", 1010), 3600, 60).left(Stopped(wall, boot)) == left
 
 
 @pytest.mark.parametrize(("expires_in", "lifetime"), [(3600, 3600), ("3600", 3600), (0, 0), (None, 0), (-5, 0)])
 def test_a_grants_token_ends_that_many_seconds_after_it_was_asked_for(expires_in: Any, lifetime: float) -> None:
     grant = GrantClient(access_token="t", expires_in=expires_in)
-    assert token_of(grant, 1000, 50) == Token(AccessToken("t", 1000 + lifetime), lifetime, 50 + lifetime)
+    assert held_token(grant, 1000, 50) == HeldToken(AccessToken("t", 1000 + lifetime), lifetime, 50 + lifetime)
 
 
 def test_its_text_does_not_show_it() -> None:
-    token = Token(AccessToken("a-token", 1010), 3600, 60)
+    token = HeldToken(AccessToken("a-token", 1010), 3600, 60)
     assert repr(token) == repr(token.access) == "AccessToken(token='***', expires_at=1010)"
 
 

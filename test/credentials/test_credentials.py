@@ -22,9 +22,9 @@ import pytest
 import requests
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.renewal import Renewal, _Attempt
+from BlueJeansMeetingsRestApi.credentials.refresher import Refresh, _Attempt
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-from BlueJeansMeetingsRestApi.token_life import Clock, renewal_due
+from BlueJeansMeetingsRestApi.credentials.token import Clock, refresh_due
 from BlueJeansMeetingsRestApi.token_stores import StoredToken, TokenStore
 from support.fake_clock import FakeClock
 from support.recording_server import RecordingServer, SilentResponse, http_response, never_respond, unused_port
@@ -349,7 +349,7 @@ class TestALife:
         assert grants(bluejeans_sandbox) == 2
 
     def test_processes_renew_at_moments_of_their_own(self) -> None:
-        due = [renewal_due(LIFETIME, chance) for chance in (0.0, 0.5, 1.0)]
+        due = [refresh_due(LIFETIME, chance) for chance in (0.0, 0.5, 1.0)]
         assert due == [WINDOW, WINDOW * 0.75, WINDOW * 0.5]
 
     @pytest.mark.fault(35, "a token is being renewed before its end", "the others get it as it is, without waiting")
@@ -383,8 +383,8 @@ class TestALife:
             bluejeans_sandbox.client_secret,
             api=api,
             clock=clock,
-            renew_in_background=True,
-            on_renewal=lambda _: renewed.release(),
+            refresh_in_background=True,
+            on_refresh=lambda _: renewed.release(),
         )
         old = credentials.get_token()
         assert renewed.acquire(timeout=ENOUGH)
@@ -399,9 +399,9 @@ class TestALife:
     ) -> None:
         at_end: list[Any] = []
         functions = SimpleNamespace(register=lambda wait, _: at_end.append(wait), unregister=at_end.remove)
-        monkeypatch.setattr("BlueJeansMeetingsRestApi.renewal.atexit", functions)
+        monkeypatch.setattr("BlueJeansMeetingsRestApi.credentials.refresher.atexit", functions)
         renewed = threading.Semaphore(0)
-        credentials = another(client, renew_in_background=True, clock=clock, on_renewal=lambda _: renewed.release())
+        credentials = another(client, refresh_in_background=True, clock=clock, on_refresh=lambda _: renewed.release())
         for _ in range(3):
             credentials.get_token()
             assert renewed.acquire(timeout=ENOUGH)
@@ -491,7 +491,7 @@ class TestALife:
         def none(_: threading.Thread) -> None:
             raise RuntimeError("can't start new thread")
 
-        credentials = another(client, renew_in_background=True, clock=clock)
+        credentials = another(client, refresh_in_background=True, clock=clock)
         token = credentials.get_token()
         clock.forward(LIFETIME - WINDOW / 2 + 1)
         monkeypatch.setattr(threading.Thread, "start", none)
@@ -584,7 +584,7 @@ class TestClocks:
 
 def another(like: bluejeans.ClientCredentials, **options: Any) -> bluejeans.ClientCredentials:
     """Other credentials of the same client, as another process has them."""
-    return bluejeans.ClientCredentials(**like._identity, api=like.api, **options)  # type: ignore[arg-type]
+    return bluejeans.ClientCredentials(**like.identity, api=like.api, **options)  # type: ignore[arg-type]
 
 
 class TestRefusedTokens:
@@ -924,7 +924,7 @@ class TestSignIns:
         clock.forward(LIFETIME)
         with pytest.raises(bluejeans.ReauthenticationRequired):
             credentials.get_token()
-        assert written == [(credentials._key, None, 7), (credentials._key, 30 * 24 * 3600, 7)]
+        assert written == [(credentials.store_key, None, 7), (credentials.store_key, 30 * 24 * 3600, 7)]
 
     @pytest.mark.parametrize(("expires_in", "asked"), [(LIFETIME, ["ours"]), (0, ["ours", "theirs"])])
     def test_what_another_process_got_meanwhile_for_the_same_refresh_token_is_taken(
@@ -935,7 +935,7 @@ class TestSignIns:
         def answer_after_another(connection: socket.socket) -> None:
             ends = clock.wall() + expires_in, clock.boot() + expires_in
             theirs = StoredToken("their token", LIFETIME, *ends, clock.boot_id, "theirs")
-            store.save(credentials._key, theirs, None, 0)
+            store.save(credentials.store_key, theirs, None, 0)
             connection.sendall(http_response({"message": "It was used."}, status=401))
 
         with RecordingServer(
@@ -1100,7 +1100,7 @@ class TestSignIns:
     ) -> None:
         configuration = bluejeans.Configuration()
         configuration.host = "https://api.example"
-        assert credentials(bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)))._key == key
+        assert credentials(bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))).store_key == key
 
     def test_two_users_of_one_client_have_tokens_of_their_own(
         self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore
@@ -1230,7 +1230,7 @@ class TestStores:
         credentials = another(client, store=store, clock=clock)
         token = credentials.get_token()
         clock.forward(LIFETIME - WINDOW / 2 + 1)
-        with store.lock(credentials._key, ENOUGH):
+        with store.lock(credentials.store_key, ENOUGH):
             assert credentials.get_token() == token
         assert grants(bluejeans_sandbox) == 1
         assert [record for record in caplog.records if record.levelname == "WARNING"] == []
@@ -1240,10 +1240,10 @@ class TestStores:
     ) -> None:
         credentials = another(client, store=store, clock=clock)
         credentials.get_token()
-        stored = store.load(credentials._key)
+        stored = store.load(credentials.store_key)
         assert stored is not None
         later = {"expires_at": stored.expires_at + 5, "boot_expires_at": stored.boot_expires_at + 5}
-        store.save(credentials._key, replace(stored, access_token="ended", **later), None, 0)
+        store.save(credentials.store_key, replace(stored, access_token="ended", **later), None, 0)
         clock.forward(LIFETIME + 10)
         assert credentials.get_token().token != "ended"
         assert grants(bluejeans_sandbox) == 2
@@ -1271,7 +1271,7 @@ class TestStores:
         self, client: bluejeans.ClientCredentials, store: TokenStore
     ) -> None:
         credentials = another(client, store=store)
-        with store.lock(credentials._key, ENOUGH), pytest.raises(bluejeans.ApiTimeoutError) as caught:
+        with store.lock(credentials.store_key, ENOUGH), pytest.raises(bluejeans.ApiTimeoutError) as caught:
             credentials.get_token(timeout=0.2)
         said = "(0)\nReason: another process's renewal of the token did not end in time\n"
         assert str(caught.value) == said
@@ -1290,12 +1290,12 @@ class TestStores:
         held, store = threading.Event(), Watched()
         waiting = another(client, store=store, clock=clock)
         with ThreadPoolExecutor(1) as pool:
-            with store.lock(waiting._key, ENOUGH) as fence:
+            with store.lock(waiting.store_key, ENOUGH) as fence:
                 held.set()
                 asked = pool.submit(waiting.get_token)
                 assert waits.wait(ENOUGH)
                 end, boot_end = clock.wall() + LIFETIME, clock.boot() + LIFETIME
-                store.save(waiting._key, StoredToken("stored", LIFETIME, end, boot_end, clock.boot_id), None, fence)
+                store.save(waiting.store_key, StoredToken("stored", LIFETIME, end, boot_end, clock.boot_id), None, fence)
             assert asked.result(ENOUGH).token == "stored"
             waits.clear()
             assert another(client, store=store, clock=clock).get_token().token == "stored"
@@ -1461,26 +1461,26 @@ class TestWhatIsTold:
                 assert bluejeans.ClientCredentials("id", "secret", api=api).get_token().token == "t"
         assert "is good for 1000000000000000" in caplog.text
 
-    def test_each_renewal_is_told_to_on_renewal(self, client: bluejeans.ClientCredentials, clock: FakeClock) -> None:
-        told: list[Renewal] = []
-        credentials = another(client, on_renewal=told.append, clock=clock)
+    def test_each_renewal_is_told_to_on_refresh(self, client: bluejeans.ClientCredentials, clock: FakeClock) -> None:
+        told: list[Refresh] = []
+        credentials = another(client, on_refresh=told.append, clock=clock)
         token = credentials.get_token()
-        assert told == [Renewal("client_credentials", 0.0, token.expires_at)]
+        assert told == [Refresh("client_credentials", 0.0, token.expires_at)]
 
-    def test_on_renewal_may_ask_for_the_token(self, client: bluejeans.ClientCredentials) -> None:
+    def test_on_refresh_may_ask_for_the_token(self, client: bluejeans.ClientCredentials) -> None:
         told: list[Any] = []
-        credentials = another(client, on_renewal=lambda _: told.append(credentials.get_token()))
+        credentials = another(client, on_refresh=lambda _: told.append(credentials.get_token()))
         assert credentials.get_token() == told[0]
 
-    def test_an_on_renewal_that_fails_is_logged(
+    def test_an_on_refresh_that_fails_is_logged(
         self, client: bluejeans.ClientCredentials, caplog: pytest.LogCaptureFixture
     ) -> None:
-        def fail(_: Renewal) -> None:
+        def fail(_: Refresh) -> None:
             raise RuntimeError("metrics are down")
 
-        assert another(client, on_renewal=fail).get_token().token
+        assert another(client, on_refresh=fail).get_token().token
         assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
-            "on_renewal failed"
+            "on_refresh failed"
         ]
 
 
@@ -1518,7 +1518,7 @@ class TestEnvironment:
 
     def test_a_meetings_passcode_is_taken(self) -> None:
         found = self.found(environment={"MEETING_ID": "1", "MEETING_PASSCODE": "2"})
-        assert found._identity == {"meeting_numeric_id": "1", "meeting_passcode": "2"}
+        assert found.identity == {"meeting_numeric_id": "1", "meeting_passcode": "2"}
 
     @pytest.mark.parametrize(
         "environment",
@@ -1543,7 +1543,7 @@ class TestEnvironment:
     def test_a_file_holds_the_value(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("from a file\n")
         environment = {"CLIENT_ID": "id", "CLIENT_SECRET_FILE": str(tmp_path / "secret")}
-        assert self.found(environment=environment)._identity["client_secret"] == "from a file"
+        assert self.found(environment=environment).identity["client_secret"] == "from a file"
 
     def test_a_token_store_is_a_file_or_a_redis(self, tmp_path: Path) -> None:
         stores = [
