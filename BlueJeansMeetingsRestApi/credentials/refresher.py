@@ -66,6 +66,11 @@ _SAVE_AGAIN_AFTER = 10.0
 _LONGER = 1.1
 
 
+# How long the threads that did not get an error yet share it instead of repeating the request, in seconds: on a busy
+# machine, one of several threads that call at the same time is that late. A thread that got it can try again at once.
+_SHARE_FAILURE = 1.0
+
+
 class Refresh(NamedTuple):
     """A successful refresh, as passed to `on_refresh`.
 
@@ -103,6 +108,8 @@ class _Attempt:
         self.token: HeldToken | None = None
         self.error: Exception | None = None
         self.timed_out = False
+        self.shared_until = 0.0
+        self.received_by: set[int] = set()  # the threads that got the error
         self.refresh: Refresh | None = None
 
 
@@ -224,6 +231,7 @@ class TokenRefresher:
         if held is not None and token in (None, held.access.token):
             self._refused = held.access.token
             self._cached = (held.access, 0.0, 0.0)
+        self._process.last.shared_until = 0.0
 
     @leaves_no_variables
     def _get_token(self, observed: int, timeout: float | None) -> AccessToken:
@@ -257,8 +265,7 @@ class TokenRefresher:
                 is_due = held is None or left <= self._due(held)
                 if held is not None and not is_due and not self._is_save_due():
                     return self._publish(held, left, now)
-                # An attempt that finished during this call: the caller shares its outcome.
-                if held is None and self._process.last.number > observed:
+                if held is None and self._is_shared(self._process.last, observed):
                     token = self._outcome(self._process.last, allowed, deadline)
                     if token is not None:
                         return token
@@ -314,6 +321,12 @@ class TokenRefresher:
         process.in_flight = own
         return own
 
+    def _is_shared(self, last: _Attempt, observed: int) -> bool:
+        """Whether the outcome of the last attempt is also that of a call that began after attempt `observed`."""
+        if last.number > observed:
+            return True
+        return self._threads.monotonic() < last.shared_until and self._threads.current() not in last.received_by
+
     def _wait_for(self, attempt: _Attempt, allowed: float, deadline: float) -> AccessToken | None:
         if not attempt.done.wait(max(deadline - self._threads.monotonic(), 0.0)):
             raise ApiTimeoutError(0, f"another thread's refresh of the token did not finish in {allowed:g} seconds")
@@ -329,6 +342,7 @@ class TokenRefresher:
         has_more_time = allowed > attempt.timeout * _LONGER and deadline > self._threads.monotonic()
         if attempt.timed_out and has_more_time:
             return None
+        attempt.received_by.add(self._threads.current())
         raise copy_of(attempt.error)
 
     def _unless_refused(self, token: HeldToken) -> AccessToken | None:
@@ -344,6 +358,8 @@ class TokenRefresher:
             attempt.timed_out = self._threads.monotonic() >= attempt.deadline
             attempt.error = copy_of(error)
             if attempt.before is None:
+                attempt.received_by.add(self._threads.current())
+                attempt.shared_until = self._threads.monotonic() + _SHARE_FAILURE
                 raise
         finally:
             self._finish(attempt)
@@ -603,5 +619,6 @@ class TokenRefresher:
 def copy_of(error: Exception) -> Exception:
     """Return a copy of the error for another thread: raising one error in two threads would mix their tracebacks."""
     copied = copy.copy(error)
-    copied.__cause__ = error.__cause__ if isinstance(error, ApiException) else error
+    # The original of an unexpected error has the traceback that leads to the mistake.
+    copied.__cause__ = error.__cause__ or (None if isinstance(error, ApiException) else error)
     return copied
