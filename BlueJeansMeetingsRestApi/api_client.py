@@ -424,6 +424,7 @@ def _is_content(value: Any) -> bool:
 
 def _read_file(field: str, file: Any) -> tuple[str, bytes, str]:
     """Return the name, content and media type of one file, which `_check_file` has checked."""
+    content: Any
     name, content, media_type = (*file, None)[:3] if isinstance(file, tuple) else (None, file, None)
     if isinstance(file, (str, os.PathLike)):
         with open(file, "rb") as opened:
