@@ -329,6 +329,7 @@ class RedisTokenStore(TokenStore):
     """Keeps tokens in Redis (or Valkey), for the processes of many machines.
 
     url: such as rediss://user:password@host:6379/0, or a client of redis-py, whose server and credentials are used.
+        The host name of a rediss:// URL is verified, unless the URL has `ssl_check_hostname=false`.
     timeout: seconds that Redis has to connect and for each answer.
     lease: seconds after which the lock of a holder that has died is free. One that lives keeps its lease, and one that
         slept past it does not overwrite what came after.

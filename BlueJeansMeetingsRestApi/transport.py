@@ -558,10 +558,10 @@ def _warn_if_unverified(configuration: Configuration) -> None:
 
 
 class _NamedContext:
-    """An SSLContext for connections to one host, which `ssl` verifies during the handshake.
+    """An SSLContext for connections to one host. `ssl` verifies the host name during the handshake.
 
-    urllib3 1.26 does not verify the host name of a proxy, and does not pass IP addresses on to `ssl`. urllib3 also sets
-    attributes; they are set here, and not on a context that belongs to the user or that other clients share.
+    urllib3 1.26 does not verify the host name of a proxy, and does not pass IP addresses to `ssl`. The attributes that
+    urllib3 sets are set here. The context itself can belong to the user or be shared by clients.
     """
 
     def __init__(self, context: ssl.SSLContext, host: str, check_hostname: bool) -> None:

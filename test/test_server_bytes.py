@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import traceback
 from collections.abc import Iterator
@@ -33,10 +32,10 @@ STATUS_LINES = {
 HEADERS = {
     "header too long": b"HTTP/1.1 200 OK\r\nX: %b" + b"x" * 70_000 + b"\r\n\r\n",
     "too many headers": b"HTTP/1.1 200 OK\r\n" + b"X: %b\r\n" * 101 + b"\r\n",
-    "no colon": b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 9\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: %b\r\n\r\n",
     "unknown encoding": b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: 1\r\n\r\nx",
-    "token as encoding beside gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, %b\r\nContent-Length: 1\r\n\r\nx",
+    "token as encoding beside gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, %b\r\nContent-Length: 20\r\n\r\n"
+    + b"x" * 20,
     "headers cut off": b"HTTP/1.1 200 OK\r\nX: %b",
 }
 BODIES = {
@@ -48,7 +47,7 @@ BODIES = {
     "no chunk end": b"1\r\nx%b",
 }
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-PHRASES = [200, 302, 400, 401, 404, 407, 499, 503, 999]
+PHRASES = [302, 400, 401, 404, 407, 499, 503, 999]
 
 
 @pytest.fixture
@@ -74,6 +73,12 @@ def send(server: RecordingServer, template: bytes, ending: bytes = b"") -> None:
     """Send these bytes and close the connection."""
     content = template.replace(b"%b", SENT) + ending
     server.respond_with(lambda connection: connection.sendall(content))
+
+
+def streamed(client: bluejeans.ApiClient) -> Any:
+    """Return an unread response."""
+    response = client.call_api("/x", "GET", response_type="object", _preload_content=False)
+    return response[0] if isinstance(response, tuple) else response
 
 
 def assert_no_server_bytes(error: BaseException) -> None:
@@ -151,7 +156,7 @@ def test_malformed_response_to_connect_is_not_in_the_error(
     assert_no_server_bytes(caught.value)
 
 
-@pytest.mark.parametrize("status", PHRASES[1:])
+@pytest.mark.parametrize("status", PHRASES)
 def test_reason_phrase_of_a_refused_connect_is_the_standard_one(
     configuration: bluejeans.Configuration, server: RecordingServer, status: int
 ) -> None:
@@ -174,49 +179,38 @@ READERS: dict[str, Any] = {
     "iterate": list,
     "data": lambda response: response.data,
     "readinto": lambda response: list(iter(lambda: response.readinto(bytearray(3)), 0)),
-    "read1": lambda response: list(iter(response.read1, b"")),
 }
+if hasattr(urllib3.HTTPResponse, "read1"):  # urllib3 2
+    READERS["read1"] = lambda response: list(iter(response.read1, b""))
 
 
-@pytest.mark.parametrize(("body", "reader"), itertools.product(BODIES, READERS))
+@pytest.mark.parametrize(("body", "reader"), [(body, reader) for body in BODIES for reader in READERS])
 def test_malformed_chunks_of_a_streamed_response_are_not_in_the_error(
     client: bluejeans.ApiClient, server: RecordingServer, body: str, reader: str
 ) -> None:
-    if reader == "read1" and not hasattr(urllib3.HTTPResponse, "read1"):
-        pytest.skip("urllib3 1.26 has no read1")
     send(server, CHUNKED + BODIES[body])
-    response = client.call_api("/x", "GET", response_type="object", _preload_content=False)
-    raw = response[0] if isinstance(response, tuple) else response
+    response = streamed(client)
     with pytest.raises(urllib3.exceptions.HTTPError) as caught:
-        READERS[reader](raw)
+        READERS[reader](response)
     assert_no_server_bytes(caught.value)
 
 
-@pytest.mark.parametrize("head", ["unknown encoding", "token as encoding beside gzip"])
 def test_streamed_response_that_cannot_be_decoded_does_not_quote_its_headers(
-    client: bluejeans.ApiClient, server: RecordingServer, head: str
+    client: bluejeans.ApiClient, server: RecordingServer
 ) -> None:
-    send(server, HEADERS[head])
-    response = client.call_api("/x", "GET", response_type="object", _preload_content=False)
-    raw = response[0] if isinstance(response, tuple) else response
-    try:
-        raw.read(decode_content=True)
-    except urllib3.exceptions.HTTPError as error:
-        assert_no_server_bytes(error)
-    else:
-        assert head == "unknown encoding"
+    send(server, HEADERS["token as encoding beside gzip"])
+    with pytest.raises(urllib3.exceptions.HTTPError) as caught:
+        streamed(client).read(decode_content=True)
+    assert_no_server_bytes(caught.value)
 
 
 def test_streamed_chunks_are_yielded_as_they_come(client: bluejeans.ApiClient, server: RecordingServer) -> None:
     send(server, CHUNKED + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
-    response = client.call_api("/x", "GET", response_type="object", _preload_content=False)
-    raw = response[0] if isinstance(response, tuple) else response
-    assert list(raw.stream()) == [b"ab", b"c"]
+    assert list(streamed(client).stream()) == [b"ab", b"c"]
 
 
 def test_unchunked_response_still_refuses_read_chunked(client: bluejeans.ApiClient, server: RecordingServer) -> None:
     send(server, b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
-    response = client.call_api("/x", "GET", response_type="object", _preload_content=False)
-    raw = response[0] if isinstance(response, tuple) else response
+    response = streamed(client)
     with pytest.raises(urllib3.exceptions.HTTPError, match="not chunked"):
-        list(raw.read_chunked())
+        list(response.read_chunked())
