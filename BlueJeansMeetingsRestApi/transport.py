@@ -54,6 +54,7 @@ _FITS_INTO_BUFFERS = 1 << 14
 _PLAIN_HEAD = re.compile(
     rb"HTTP/1\.1 ([2-9][0-9]{2}) ([ -~]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n){1,99})\r\n"
 )
+_LONGEST_LINE = 1 << 16  # that http.client reads
 # The headers that say where a message ends.
 FRAMING = ("content-length", "transfer-encoding")
 
@@ -148,7 +149,8 @@ class Response(http.client.HTTPResponse):
         http.client has the package `email` read the headers, which would add a third to a call's time.
         """
         head = _PLAIN_HEAD.match(self.fp.peek(1))
-        if head is None:
+        # Let http.client refuse lines that are too long. Python 3.14 buffers more than one of them.
+        if head is None or head.end() > _LONGEST_LINE:
             return False
         message = http.client.HTTPMessage()
         values: dict[str, str] = {}
