@@ -61,19 +61,25 @@ class Choices:
 class Task:
     """A thread under the scheduler's control."""
 
-    def __init__(self, name: str, process: int, function: Callable[[], object]) -> None:
+    def __init__(self, name: str, process: int, function: Callable[[], object], kind: Hashable) -> None:
         self.name, self.process, self.function = name, process, function
         self.gate = threading.Lock()
         self.gate.acquire()
         self.is_done = False
         self.is_ready: Callable[[], bool] | None = None  # None: it can run
         self.deadline: float | None = None
-        self.history = 0
+        self.history = hash(kind)
         self.error: BaseException | None = None
         self.read_clock_at = 0.0
+        self.steps = 0
+
+    @property
+    def has_started(self) -> bool:
+        return self.steps > 0
 
     def observe(self, *values: Hashable) -> None:
         """Add to what this task has read: with the code, that determines its local variables."""
+        self.steps += 1
         self.history = hash((self.history, values))
 
 
@@ -126,9 +132,9 @@ class Scheduler:
         self._main = threading.Lock()
         self._main.acquire()
 
-    def spawn(self, name: str, process: int, function: Callable[[], object]) -> Task:
-        """Add a task, which starts when it is chosen."""
-        task = Task(name, process, function)
+    def spawn(self, name: str, process: int, function: Callable[[], object], kind: Hashable) -> Task:
+        """Add a task, which starts when it is chosen. Tasks of one kind and process are interchangeable."""
+        task = Task(name, process, function, kind)
         self.tasks.append(task)
         worker = _idle.pop() if _idle else _Worker()
 
@@ -268,8 +274,9 @@ class Scheduler:
 
     def _state(self, task: Task | None) -> Callable[[], Hashable]:
         def state() -> Hashable:
-            tasks = tuple((one.history, one.is_done) for one in self.tasks)
-            bound = None if self._left is None else (self._left, task and task.name)
+            # Which of several equal tasks is in which state makes no difference.
+            tasks = tuple(sorted((one.process, one.history, one.is_done) for one in self.tasks))
+            bound = None if self._left is None else (self._left, task and (task.process, task.history))
             budgets = tuple(event.budget for event in self.events)
             return tasks, self.now, frozenset(self.crashed), bound, budgets, self.snapshot()
 
@@ -335,4 +342,4 @@ class FakeThreads:
 
     def start(self, target: Callable[[], object]) -> None:
         self._started += 1
-        self._scheduler.spawn(f"P{self._process}background{self._started}", self._process, target)
+        self._scheduler.spawn(f"P{self._process}background{self._started}", self._process, target, "background")

@@ -399,9 +399,9 @@ class World:
         for thread in range(threads):
             timeout = case.timeouts[min(thread, len(case.timeouts) - 1)]
             name = f"P{process}T{thread}"
-            self.scheduler.spawn(name, process, lambda t=timeout: self._call(process, t))
+            self.scheduler.spawn(name, process, lambda t=timeout: self._call(process, t), timeout)
         if case.invalidate:
-            self.scheduler.spawn(f"P{process}invalidate", process, lambda: self._invalidate(process))
+            self.scheduler.spawn(f"P{process}invalidate", process, lambda: self._invalidate(process), "invalidate")
 
     def state(self) -> Hashable:
         content = None
@@ -447,7 +447,7 @@ class World:
 
     def _crash(self, process: int) -> Event:
         def is_possible() -> bool:
-            alive = any(not task.is_done and task.history for task in self.scheduler.tasks if task.process == process)
+            alive = any(not task.is_done and task.has_started for task in self.scheduler.tasks if task.process == process)
             return process not in self.scheduler.crashed and alive and len(self.scheduler.crashed) < self.case.crashes
 
         def crash() -> None:
