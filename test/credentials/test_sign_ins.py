@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.credentials.refresher import Threads
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_stores import StoredToken, TokenStore
 from support.credentials import LIFETIME, SIGN_IN_AGAIN, WINDOW, UnavailableStore, grants, requesting, sign_in
@@ -200,6 +202,85 @@ class TestSignIns:
         token = credentials.get_token()
         later = bluejeans.RefreshTokenCredentials(*client, api=api, store=store, clock=clock)
         assert later.get_token() == token
+
+    def test_unsaved_refresh_token_is_saved_once_the_store_works(
+        self,
+        api: bluejeans.AuthenticationApi,
+        bluejeans_sandbox: Sandbox,
+        clock: FakeClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        store = UnavailableStore()
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=store, clock=clock
+        )
+        clock.forward(LIFETIME)
+        store.cannot = {"write"}
+        token = credentials.get_token()
+        before, now = grants(bluejeans_sandbox), time.monotonic()
+        for seconds in (10, 20):  # the store fails once more, and then works
+            monkeypatch.setattr(Threads, "monotonic", staticmethod(lambda seconds=seconds: now + seconds))
+            clock.forward(2)
+            assert credentials.get_token() == token
+            store.cannot = set()
+        stored = store.load(credentials.store_key)
+        assert stored is not None
+        assert (stored.access_token, stored.refresh_token) == (token.token, credentials.refresher.refresh_token)
+        assert grants(bluejeans_sandbox) == before
+
+    def test_early_refresh_waits_until_the_store_works(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
+    ) -> None:
+        store = UnavailableStore()
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=store, clock=clock
+        )
+        token = credentials.get_token()
+        store.cannot = {"lock", "read", "write"}
+        clock.forward(LIFETIME - 100)
+        assert credentials.get_token() == token
+        assert grants(bluejeans_sandbox) == 1
+        store.cannot = set()
+        clock.forward(90)
+        assert credentials.get_token() != token
+
+    def test_successor_is_stored_again_if_the_lease_was_lost(self, clock: FakeClock) -> None:
+        class LosesItsLease(bluejeans.MemoryTokenStore):
+            fence = 0
+
+            @contextlib.contextmanager
+            def lock(self, key: str, seconds: float) -> Iterator[int]:
+                with super().lock(key, seconds):
+                    self.fence += 1
+                    yield self.fence
+
+            def write(self, key: str, text: str, seconds: float | None, fence: int) -> bool:
+                return fence == 2 and super().write(key, text, seconds, fence)
+
+        store = LosesItsLease()
+        grant = {"access_token": "a-token", "expires_in": 60, "refresh_token": "successor"}
+        with RecordingServer([http_response(grant)]) as server:
+            api = requesting(server.url, clock).api
+            credentials = bluejeans.RefreshTokenCredentials("id", "s", "first", api=api, store=store, clock=clock)
+            assert credentials.get_token().token == "a-token"
+        stored = store.load(credentials.store_key)
+        assert stored is not None
+        assert stored.refresh_token == "successor"
+
+    def test_revoke_of_a_refused_sign_in_deletes_it_from_the_store(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore, clock: FakeClock
+    ) -> None:
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=shared, clock=clock
+        )
+        bluejeans_sandbox.revoke_tokens()
+        clock.forward(LIFETIME)
+        with pytest.raises(bluejeans.ReauthenticationRequired):
+            credentials.revoke()
+        assert shared.load(credentials.store_key) is None
 
     def test_sign_in_works_without_its_store(
         self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock

@@ -227,8 +227,14 @@ class ScheduledStore(TokenStore):
                 held.__exit__(None, None, None)
 
 
-# What threads read or write without the lock: each access is a scheduling point.
+# What threads read or write without the lock.
 SHARED = frozenset({"_cached", "_held", "_refused", "_is_unsaved"})
+
+
+def shared_in(case: Case) -> frozenset[str]:
+    """Return the attributes that a thread writes while another one may read them: only there the order matters."""
+    written_without_lock = {"_cached", "_held", "_refused"} if case.invalidate else {"_cached"}
+    return frozenset(written_without_lock | ({"_is_unsaved"} if case.grant == "refresh" else set()))
 
 
 class ObservedProcess(module._PerProcess):
@@ -261,7 +267,7 @@ class ObservedRefresher(TokenRefresher):
         super().__init__(**options)
 
     def __getattribute__(self, name: str) -> Any:
-        if name in SHARED:
+        if name in SHARED and name in object.__getattribute__(self, "world").shared:
             scheduler = object.__getattribute__(self, "world").scheduler
             if scheduler.current is not None and not scheduler.is_over:
                 scheduler.point(name)
@@ -271,7 +277,7 @@ class ObservedRefresher(TokenRefresher):
         return object.__getattribute__(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in SHARED:
+        if name in SHARED and name in self.world.shared:
             self.world.scheduler.point(f"set {name}")
         object.__setattr__(self, name, value)
 
@@ -345,7 +351,7 @@ class World:
     """One run of a case."""
 
     def __init__(self, case: Case, scheduler: Scheduler, make_store: Callable[[str], TokenStore | None]) -> None:
-        self.case, self.scheduler = case, scheduler
+        self.case, self.scheduler, self.shared = case, scheduler, shared_in(case)
         self.service = Service(self)
         self.inner = make_store(case.store)
         self.holder: int | None = None
