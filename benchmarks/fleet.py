@@ -1,6 +1,6 @@
 """A fleet of workers over a day, all started at once: how many requests a second its tokens cost the service.
 
-A simulation with a seeded clock. When a token is renewed is the SDK's own decision; nothing else of it takes part, and
+A simulation with a seeded clock. When a token is refreshed is the SDK's own decision; nothing else of it takes part, and
 the service answers at once.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from BlueJeansMeetingsRestApi.token_life import renewal_due
+from BlueJeansMeetingsRestApi.credentials.token import refresh_due
 
 from .measuring import Effort
 
@@ -18,9 +18,9 @@ LIFETIME = 3600  # seconds that a token holds
 ON_ONE_MACHINE = 16  # workers that share a file
 
 
-def renewal_moments(lifetime: float) -> tuple[float, float]:
-    """Seconds after a grant, between which the SDK renews its token. Each process has its own moment."""
-    return lifetime - renewal_due(lifetime, 0.0), lifetime - renewal_due(lifetime, 1.0)
+def refresh_moments(lifetime: float) -> tuple[float, float]:
+    """Seconds after a grant, between which the SDK refreshes its token. Each process has its own moment."""
+    return lifetime - refresh_due(lifetime, 0.0), lifetime - refresh_due(lifetime, 1.0)
 
 
 @dataclass
@@ -33,10 +33,10 @@ class Load:
 
 
 def simulate(workers: int, sharing: int = 1, jitter: bool = True, seed: int = 7) -> Load:
-    """The load of so many workers, of which each `sharing` have one store: the first of them renews for all."""
+    """The load of so many workers, of which each `sharing` have one store: the first of them refreshes for all."""
     import numpy
 
-    earliest, latest = renewal_moments(LIFETIME)
+    earliest, latest = refresh_moments(LIFETIME)
     sharing = min(sharing, workers)
     stores = -(-workers // sharing)
     # The first of `sharing` moments that are drawn evenly.

@@ -113,7 +113,7 @@ def _plot(key: str, of: str) -> list[str]:
 
 
 def write_page(results: Results) -> None:
-    """Renew what is made here of docs/PERFORMANCE.md, and its plots."""
+    """Update what is made here of docs/PERFORMANCE.md, and its plots."""
     draw(results)
     prose, _, rest = PAGE.read_text(encoding="utf-8").partition(MADE_HERE)
     foot = rest[rest.rindex("[All pages]") :] if "[All pages]" in rest else ""

@@ -9,7 +9,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 
 
 class Directory:
-    """Tells what a user is called. Its token is renewed when it has expired, and when it is refused before that."""
+    """Tells what a user is called. Its token is refreshed when it has expired, and replaced when it is refused."""
 
     def __init__(
         self,

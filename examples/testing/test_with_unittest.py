@@ -27,7 +27,7 @@ class DirectoryTest(unittest.TestCase):
     def test_knows_the_user(self) -> None:
         self.assertEqual(self.directory.name_of(self.sandbox.user_id), self.sandbox.username)
 
-    def test_renews_a_token_that_has_expired(self) -> None:
+    def test_expired_token_is_refreshed(self) -> None:
         self.directory.name_of(self.sandbox.user_id)
         self.sandbox.expire_tokens()
         self.assertEqual(self.directory.name_of(self.sandbox.user_id), self.sandbox.username)

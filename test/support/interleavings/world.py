@@ -537,7 +537,8 @@ class World:
         elif self.case.token in ("fresh", "due") and not (self.case.invalidate or self.case.jumps):
             raise Violation("a caller got an error although the token was valid")
         attempt = refresher.joined.pop(call.task, None)
-        if attempt is None or attempt.before is not None:
+        has_timed_out = isinstance(result, ApiTimeoutError) and now >= call.began + call.timeout
+        if attempt is None or attempt.before is not None or has_timed_out:
             return
         is_usable = attempt.token is not None and attempt.token.access.expires_at > EPOCH + now
         if is_usable and result != attempt.token.access and not self.case.invalidate:
