@@ -192,7 +192,7 @@ class RefreshTokenCredentials(Credentials):
         client_id: str,
         client_secret: str,
         grant: models.GrantCode,
-        asked_at: float | None = None,
+        requested_at: float | None = None,
         *,
         api: AuthenticationApi | None = None,
         store: TokenStore | None = None,
@@ -203,7 +203,7 @@ class RefreshTokenCredentials(Credentials):
     ) -> RefreshTokenCredentials:
         """Return credentials that start with the token of a sign-in. A store keeps it as the sign-in of this client.
 
-        asked_at: when the grant was requested, as a Unix timestamp; now if None.
+        requested_at: when the grant was requested, as a Unix timestamp; now if None.
 
         Raises ApiResponseError for a grant without a refresh token.
         """
@@ -220,7 +220,7 @@ class RefreshTokenCredentials(Credentials):
             refresh_in_background=refresh_in_background,
             clock=clock,
         )
-        credentials.refresher.adopt(grant, asked_at)
+        credentials.refresher.adopt(grant, requested_at)
         return credentials
 
     def __getstate__(self) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Authorizer(Protocol):
 
     def authorization_for(self, url: str) -> str:
         """Return the `Authorization` header for a request to `url`."""
+        ...
 
     def invalidate(self, token: str | None = None) -> None:
         """Stop using this token, because the service refused it."""

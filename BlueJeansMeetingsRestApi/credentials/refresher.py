@@ -339,7 +339,7 @@ class TokenRefresher:
         return self._outcome(attempt, allowed, deadline)
 
     def _outcome(self, attempt: _Attempt, allowed: float, deadline: float) -> AccessToken | None:
-        """Return or raise what an attempt of another thread means for a caller; None if it means nothing."""
+        """Return or raise the outcome of another thread's attempt; None if the caller has to look again."""
         if attempt.token is not None:
             return self._unless_refused(attempt.token)
         # A failure before the expiry is not final, and an interrupted attempt failed for its own thread alone.
@@ -579,7 +579,7 @@ class TokenRefresher:
             self._save(store, key, token, fence)
 
     def _save_again(self, store: TokenStore, key: str, token: HeldToken, attempt: _Attempt) -> None:
-        """Store the refresh token under a new lock, because another process holds the one that it was used under."""
+        """Store the refresh token under a new lock, because this process lost the one under which it used its predecessor."""
         try:
             with store.lock(key, self._left(attempt)) as fence:
                 self._save_pending(store, key, token, fence)

@@ -1,4 +1,4 @@
-"""What all kinds of credentials share: validation, the hosts that they serve, new kinds, closing."""
+"""Features of all kinds of credentials: validation, the hosts that they serve, new kinds, closing."""
 
 from __future__ import annotations
 

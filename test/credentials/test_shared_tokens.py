@@ -133,7 +133,7 @@ class TestSharedTokens:
         self, client: bluejeans.ClientCredentials, clock: FakeClock
     ) -> None:
         class Overtaken(bluejeans.MemoryTokenStore):
-            """Somebody else held the lock meanwhile, and has stored a token."""
+            """Another process has taken the lock and stored a token."""
 
             def save(self, key: str, token: StoredToken, seconds: float | None, fence: int) -> bool:
                 return not super().save(key, replace(token, access_token="newer"), seconds, fence)

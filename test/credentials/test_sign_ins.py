@@ -36,7 +36,7 @@ class TestSignIns:
             clock.forward(LIFETIME)
         assert (len(tokens), grants(bluejeans_sandbox)) == (3, 3)
 
-    def test_response_without_a_refresh_token_keeps_the_old_one(self, clock: FakeClock) -> None:
+    def test_old_refresh_token_is_used_if_the_response_has_none(self, clock: FakeClock) -> None:
         with RecordingServer([http_response({"access_token": "a-token", "expires_in": 60})]) as server:
             api = requesting(server.url, clock).api
             credentials = bluejeans.RefreshTokenCredentials("id", "secret", "first", api=api, clock=clock)
@@ -61,7 +61,7 @@ class TestSignIns:
                 **of_client, refresh_token=first, api=api, store=shared, clock=clock
             )
 
-        for _ in range(3):  # each is started with the first refresh token, which is long spent
+        for _ in range(3):  # each is started with the first refresh token, which was used long ago
             assert process().get_token().token
             clock.forward(LIFETIME)
         assert grants(bluejeans_sandbox) == 4
@@ -176,7 +176,7 @@ class TestSignIns:
         credentials = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
         store.cannot = {"write"}
         clock.forward(LIFETIME)
-        credentials.get_token()  # and what the next one is got with could not be kept
+        credentials.get_token()  # its refresh token could not be stored
         bluejeans_sandbox.revoke_tokens()
         store.cannot = set()
         again = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
@@ -412,7 +412,7 @@ class TestSignIns:
         )
         first = credentials.get_token()
         assert first.expires_at == clock.wall() + LIFETIME - counts
-        clock.set_wall(-86400)  # so that the time since boot alone ends it
+        clock.set_wall(-86400)  # so that it expires only by the time since boot
         clock.forward(LIFETIME - counts - WINDOW - 1)
         assert credentials.get_token() == first
         clock.forward(WINDOW + 1)

@@ -32,12 +32,12 @@ def sign_in(sandbox: Sandbox, api: bluejeans.AuthenticationApi) -> bluejeans.Gra
 
 
 def grants(sandbox: Sandbox) -> int:
-    """How many tokens the sandbox was asked for."""
+    """Return the number of token requests that the sandbox received."""
     return sum(seen.path.startswith("/oauth2/token?") for seen in sandbox.requests)
 
 
 def at_once(threads: int, do: Callable[[], Any]) -> list[Any]:
-    """What came of calls that were made at once: values and exceptions."""
+    """Call a function in several threads at once, and return its values and exceptions."""
     barrier = threading.Barrier(threads)
 
     def call(_: int) -> Any:
@@ -72,7 +72,7 @@ def get_user(configuration: bluejeans.Configuration, sandbox: Sandbox) -> int:
 
 
 class UnavailableStore(bluejeans.MemoryTokenStore):
-    """A store that is down for what `cannot` names."""
+    """A store that fails in the methods that `cannot` contains."""
 
     def __init__(self, cannot: set[str] | None = None) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Aborted(BaseException):
-    """Unwinds a task whose run has ended."""
+    """Unwinds a task whose run is over."""
 
 
 class Violation(AssertionError):
@@ -84,7 +84,7 @@ class Task:
 
 
 class Event:
-    """What can occur between two steps, such as a crash. `budget` limits how often."""
+    """An occurrence between two steps, such as a crash. `budget` limits how often."""
 
     def __init__(self, name: str, is_possible: Callable[[], bool], apply: Callable[[], None], budget: int) -> None:
         self.name, self.is_possible, self.apply, self.budget = name, is_possible, apply, budget
@@ -200,7 +200,7 @@ class Scheduler:
         return is_ready is None or is_ready()
 
     def _leave(self, task: Task) -> None:
-        """Continue with another task after one has ended."""
+        """Continue with another task after one is done."""
         self._continue(task)
 
     def _continue(self, task: Task | None) -> None:

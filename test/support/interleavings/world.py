@@ -1,4 +1,4 @@
-"""What the tasks of a case share: the service, the store, the processes and the invariants that are checked."""
+"""The shared objects of a case: the service, the store, the processes, and the invariants that are checked."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ class ScheduledStore(TokenStore):
                 held.__exit__(None, None, None)
 
 
-# What threads read or write without the lock.
+# Attributes that threads read or write without the lock.
 SHARED = frozenset({"_cached", "_held", "_refused", "_is_unsaved"})
 
 
@@ -238,7 +238,7 @@ def shared_in(case: Case) -> frozenset[str]:
 
 
 class ObservedProcess(module._PerProcess):
-    """The per-process state, with a scheduling point where it is read without the lock."""
+    """The per-process state, with a scheduling point for each read without the lock."""
 
     def __init__(self, threads: Any, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -423,7 +423,7 @@ class World:
             tuple(sorted(map(repr, self.results))),
         )
 
-    # What the tasks do.
+    # Functions of the tasks.
 
     def _call(self, process: int, timeout: float) -> None:
         refresher, task = self.refreshers[process], self.scheduler.current
@@ -453,7 +453,9 @@ class World:
 
     def _crash(self, process: int) -> Event:
         def is_possible() -> bool:
-            alive = any(not task.is_done and task.has_started for task in self.scheduler.tasks if task.process == process)
+            alive = any(
+                not task.is_done and task.has_started for task in self.scheduler.tasks if task.process == process
+            )
             return process not in self.scheduler.crashed and alive and len(self.scheduler.crashed) < self.case.crashes
 
         def crash() -> None:
