@@ -1,6 +1,6 @@
 """A fleet of workers over a day, all started at once: how many requests a second its tokens cost the service.
 
-A simulation with a seeded clock. When a token is refreshed is the SDK's own decision; nothing else of it takes part, and
+A simulation with a seeded clock. The SDK decides when a token is refreshed; nothing else of it takes part, and
 the service answers at once.
 """
 

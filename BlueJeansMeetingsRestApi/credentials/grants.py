@@ -5,7 +5,7 @@ Credentials
 ├── PasswordCredentials      a user's token, by username and password
 ├── MeetingCredentials       a meeting's token, by meeting ID and passcode
 ├── RefreshTokenCredentials  the token of a user who signed in with a browser
-└── StaticToken              a token from elsewhere, which cannot be refreshed
+└── StaticToken              an existing token, which cannot be refreshed
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def sign_in_again(error: ApiException, why: str) -> ReauthenticationRequired:
 
 
 class StaticToken(Credentials):
-    """A token from elsewhere, which cannot be refreshed: if it is refused, ReauthenticationRequired is raised.
+    """An existing token, which cannot be refreshed: if it is refused, ReauthenticationRequired is raised.
 
     api, allowed_hosts: as in `Credentials`.
     """

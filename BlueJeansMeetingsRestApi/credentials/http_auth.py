@@ -18,7 +18,7 @@ class BearerAuth:
     """Authorizes requests of `requests` and `httpx` with the tokens of any provider: pass it as `auth`.
 
     provider: an object with the methods `get_token` and `invalidate`.
-    hosts: URLs of the hosts that its tokens may be sent to; that of a new `Configuration` if None.
+    hosts: URLs of the hosts that its tokens may be sent to; the host of a new `Configuration` if None.
 
     `requests` sends a request once more, with another token, if the service refuses the first one (401).
     """

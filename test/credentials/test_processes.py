@@ -1,4 +1,4 @@
-"""Credentials of several processes that share a file or a Redis server, are killed or forked, or have their clock set."""
+"""Credentials of several processes that share a file or Redis, are killed or forked, or have their clock set."""
 
 from __future__ import annotations
 
