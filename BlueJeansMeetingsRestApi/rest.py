@@ -32,13 +32,14 @@ from .transport import errors
 from .transport import request as requests
 from .transport.deadline import Attempt, sleep
 from .transport.deadline import Limits as Limits
-from .transport.pool import ConnectionSettings, Pool, is_recorded, unread
+from .transport.pool import Pool, is_recorded, unread
 from .transport.proxies import Proxy, proxy_for
 from .transport.request import METHODS as METHODS
 from .transport.request import Request as Request
 from .transport.request import check_encodable as check_encodable
 from .transport.response import TRUNCATED, HTTPHeaderDict, Response
 from .transport.retry import RetryPolicy, parse_retry_after
+from .transport.settings import ConnectionSettings
 
 RequestTimeout = Union[float, "tuple[float | None, float | None]", None]
 Send = Callable[[Request], Response]
