@@ -1430,8 +1430,8 @@ class TestPickles:
         with pickle.loads(pickle.dumps(another(client))) as copied:
             copied.get_token()
             rest = copied.api.api_client.rest_client
-            assert len(rest._services) == 1
-        assert rest._services == {}
+            assert len(rest._pools) == 1
+        assert rest._pools == {}
 
     def test_a_configuration_with_credentials_is_not_pickled_without_them(
         self, configuration: bluejeans.Configuration
