@@ -11,6 +11,7 @@ import ssl
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .environment import setting, setting_name
 from .redaction import leaves_no_variables
 from .transport.urls import split_url as split_url
 from .version import __version__
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
     from .credentials import Credentials
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
+DEFAULT_HOST = "https://api.bluejeans.com"
 API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
 
 
 class Configuration:
     """The settings of a client. Change attributes as you like; an `ApiClient` checks them when it is made.
 
-    host: scheme and host of the service, and a path where it lies below one.
+    host: scheme, host and optional path of the service (default: BLUEJEANS_HOST if `trust_env`, or
+        https://api.bluejeans.com). The default is resolved each time it is used.
     api_key, api_key_prefix: `api_key["access_token"]` is the token that refresh and revoke send.
     credentials: the `Credentials` that authorize each `call_api` that names no `auth_settings`; None for nobody's.
     connect_timeout, read_timeout, call_timeout: seconds to connect, of silence, and for a whole call with its retries.
@@ -35,7 +38,8 @@ class Configuration:
     verify_ssl, ssl_ca_cert, cert_file, key_file, assert_hostname: TLS; `ssl_ca_cert` is a PEM file or a folder of them.
     key_password: the password of an encrypted `key_file`, as str or bytes.
     ssl_context: your own `ssl.SSLContext`, which replaces all other TLS settings, also for an HTTPS proxy.
-    proxy, trust_env: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
+    proxy: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
+    trust_env: whether the environment may name the host and the proxy.
     connection_pool_maxsize: how many idle connections are kept. temp_folder_path: where downloaded files go.
     safe_chars_for_path_param: characters of a path parameter that are not percent-encoded.
     """
@@ -43,7 +47,6 @@ class Configuration:
     _default: ClassVar[Configuration | None] = None
 
     def __init__(self) -> None:
-        self.host = "https://api.bluejeans.com"
         self.temp_folder_path: str | None = None
         self.api_key: dict[str, str] = {}
         self.api_key_prefix: dict[str, str] = {}
@@ -102,6 +105,19 @@ class Configuration:
     def __deepcopy__(self, _: dict[int, Any]) -> Configuration:
         # Loggers, their handlers, credentials and the SSL context are shared.
         return self.__copy__()
+
+    @property
+    def host(self) -> str:
+        """The URL of the service: the value that was set, else BLUEJEANS_HOST if `trust_env`, else the default host."""
+        if "host" in vars(self):
+            host: str = vars(self)["host"]
+            return host
+        return (setting("HOST") if self.trust_env else None) or DEFAULT_HOST
+
+    @host.setter
+    def host(self, value: str) -> None:
+        # Stored under the plain name, so that copies and pickles preserve whether it is set.
+        vars(self)["host"] = value
 
     @property
     def logger_format(self) -> str:
@@ -170,8 +186,21 @@ class Configuration:
 
     @property
     def base_url(self) -> str:
-        """`host` without a trailing slash; ValueError if it is none to send secrets to."""
-        return base_url("Configuration.host", self.host, self.allow_insecure_host)
+        """`host` with scheme and host name in lower case and no trailing slash.
+
+        Raises ValueError if secrets must not be sent to it.
+        """
+        host = self.host
+        if "host" in vars(self) or host == DEFAULT_HOST or host != setting("HOST"):
+            return base_url("Configuration.host", host, self.allow_insecure_host)
+        variable = setting_name("HOST")
+        try:
+            return base_url(variable, host, self.allow_insecure_host)
+        except ValueError:
+            if os.environ.get(variable):
+                raise
+        # Omit the value: the variable may name the file of a secret by mistake.
+        raise ValueError(f"{variable}_FILE names a file that does not contain the https:// URL of a host")
 
     @leaves_no_variables
     def check(self) -> None:
@@ -226,12 +255,44 @@ def text(name: str, value: Any) -> str:
 
 @functools.lru_cache(maxsize=64)
 def base_url(name: str, host: str, allow_insecure_host: bool = False) -> str:
-    """`host` without a trailing slash; a ValueError that names the setting if it is none to send secrets to."""
+    """Return `host` with scheme and host name in lower case and no trailing slash.
+
+    Raises a ValueError that names the setting if secrets must not be sent to it.
+    """
     parts = split_url(name, host)
     if parts.scheme == "http" and not allow_insecure_host and not _is_loopback(parts.hostname or ""):
         advice = "use https://, or set Configuration.allow_insecure_host = True"
         raise ValueError(f"{name} {host!r} would send secrets in clear text: {advice}")
-    return host.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+# The processes that have logged the warning about the default host: a forked child inherits its parent's.
+_warned: dict[int, object] = {}
+
+
+def uses_default_host(configuration: Configuration) -> bool:
+    """Whether neither the program nor the environment specifies the host."""
+    if "host" in vars(configuration) or configuration.host != DEFAULT_HOST:
+        return False
+    return not (configuration.trust_env and setting("HOST"))
+
+
+def is_warning_due(configuration: Configuration, url: str) -> bool:
+    """Whether a secret sent to `url` (a base URL) is the first one of this process to go to the default host."""
+    return os.getpid() not in _warned and url == DEFAULT_HOST and uses_default_host(configuration)
+
+
+def warn_about_default_host() -> None:
+    """Log, once per process, that the service at the default host is going to end."""
+    own = object()
+    if _warned.setdefault(os.getpid(), own) is own:  # one of several threads
+        logging.getLogger(PACKAGE_LOGGER).warning(
+            "Secrets are sent to the default host %s, because no host is set. The vendor has announced the end of the "
+            "service at this host. Set Configuration.host, or the environment variable %s, to the host of your "
+            "service.",
+            DEFAULT_HOST,
+            setting_name("HOST"),
+        )
 
 
 def _is_loopback(hostname: str) -> bool:
