@@ -9,7 +9,7 @@ import socket
 from typing import Any, Callable, NamedTuple
 
 from .deadline import Attempt
-from .response import TRUNCATED, Response
+from .response import TRUNCATED, Headers, Response
 
 # The headers that say where a message ends.
 FRAMING = ("content-length", "transfer-encoding")
@@ -103,7 +103,7 @@ class ResponseReader:
         if len(content) < wanted:
             content, problem = self._read_more(content, wanted)
         self._on_end(len(content) == head.length and not head.closes and not _has_unread_bytes(self._sock))
-        return Response(head.status, head.lines, content[:wanted], problem=problem)
+        return Response(head.status, Headers(head.lines), content[:wanted], problem=problem)
 
     def _read_more(self, content: bytes, wanted: int) -> tuple[bytes, str]:
         parts, missing = [content], wanted - len(content)
