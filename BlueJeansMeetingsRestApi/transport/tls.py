@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import InsecureRequestWarning, ProxyError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .deadline import keeping_deadlines
+from .deadline import UnsupportedUrllib3Error, keeping_deadlines, keeps_deadlines
 from .settings import ConnectionSettings
 
 
@@ -35,6 +35,8 @@ class NamedContext:
 
     def wrap_socket(self, sock: Any, **_: Any) -> Any:
         """Return a TLS socket that keeps the deadline of `sock`, also during the handshake."""
+        if not keeps_deadlines(sock):
+            raise UnsupportedUrllib3Error
         timeout = sock.gettimeout()
         secure = self.context.wrap_socket(sock, server_hostname=self._host, do_handshake_on_connect=False)
         # The class is not set on the context, because that may belong to the user. Not every class can be replaced.
