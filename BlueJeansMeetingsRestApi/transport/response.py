@@ -61,7 +61,7 @@ class Headers(Mapping[str, str]):
 class Response:
     """A response of the service.
 
-    status: the HTTP status. headers: a mapping, or pairs of names and values; here a `Headers`. content: the body, decompressed.
+    status: the HTTP status. headers: a mapping, or pairs of names and values. content: the body, decompressed.
     reason: the reason phrase; that of RFC 9110 if None. version: 11 for HTTP/1.1, 10 for HTTP/1.0.
     problem: why the body is incomplete or cannot be decompressed, or an empty string.
     """
