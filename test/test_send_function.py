@@ -89,7 +89,7 @@ def test_errors_of_the_network_are_api_exceptions(
     assert isinstance(caught.value, bluejeans.ApiException)
 
 
-def test_status_that_is_no_success_raises_its_exception(configuration: bluejeans.Configuration) -> None:
+def test_error_status_raises_its_exception(configuration: bluejeans.Configuration) -> None:
     with pytest.raises(bluejeans.NotFoundError, match="Not Found"):
         result(configuration, Sequence(Response(404)))
 

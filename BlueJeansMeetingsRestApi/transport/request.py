@@ -20,7 +20,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 # The characters that RFC 9110 (section 5) permits in names and values of headers, and RFC 3986 in a URL.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_HEADERS = re.compile(r"[\r\n\0]|[^\0-\xff]")
-# What urllib3 would send unchanged: no character that it encodes, and no `.` or `..` that it resolves.
+# A path that urllib3 sends unchanged: without characters that it encodes, and without `.` or `..`, which it resolves.
 _PLAIN_PATH = re.compile(r"(?!.*/\.)(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*")
 _NOT_IN_UTF_8 = re.compile("[\ud800-\udfff]")
 _TO_JSON = json.JSONEncoder(allow_nan=False).encode
@@ -162,7 +162,7 @@ def prepare(
     idempotent: bool | None = None,
     redirect_is_answer: bool = False,
 ) -> Request:
-    """Return a request that is ready to be sent. Raises ValueError for what cannot be sent.
+    """Return a request that is ready to be sent. Raises ValueError for a request that cannot be sent.
 
     body: data for JSON, or text or bytes of the Content-Type in `headers`; fields: those of a form.
     A file among the fields is a tuple of its name, content and type.
@@ -201,23 +201,23 @@ def prepare(
 def check_encodable(name: str, value: Any) -> None:
     """Raise a ValueError that contains only `name` if `value` is text without an encoding in UTF-8."""
     if isinstance(value, str) and _NOT_IN_UTF_8.search(value):
-        raise ValueError(f"{name!r} holds a character that has no encoding in UTF-8")
+        raise ValueError(f"{name!r} contains a character that has no encoding in UTF-8")
 
 
 def header_value(name: str, value: Any) -> str:
     """Return the value of a header as text. Raises ValueError if HTTP does not permit the name or the value."""
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     if not _HEADER_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of an HTTP header")
+        raise ValueError(f"{name!r} is not a valid name of an HTTP header")
     if _NOT_IN_HEADERS.search(text):
-        raise ValueError(f"The header {name!r} holds a character that no HTTP header may hold")
+        raise ValueError(f"The header {name!r} contains a character that HTTP does not permit")
     return text
 
 
 def _all_headers(
     method: str, base_url: str, given: dict[str, tuple[str, str]], content: bytes | None
 ) -> dict[str, str]:
-    """Return all headers to send. The caller cannot set those that say where the body ends."""
+    """Return all headers to send. The caller cannot set those that determine the length of the body."""
     for name in _FRAMING:
         given.pop(name, None)
     headers = {} if "host" in given else {"Host": _host(base_url)}
