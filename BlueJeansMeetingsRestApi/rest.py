@@ -68,12 +68,12 @@ class RESTResponse(io.IOBase):
         self.reason: str = resp.reason
         self.content: bytes = resp.data if content is None else content
         self.problem = problem
-        self._response = resp
+        self._headers: Mapping[str, str] = resp.headers
 
     @functools.cached_property
     def headers(self) -> HTTPHeaderDict:
         """All headers, by names in any case."""
-        return HTTPHeaderDict(self._response.headers.items())
+        return HTTPHeaderDict(self._headers.items())
 
     @property
     def urllib3_response(self) -> urllib3.HTTPResponse:

@@ -90,6 +90,10 @@ class Request:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"A Request cannot be changed, so {name} cannot be set")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = ("method", "base_url", "path", "query", "headers", "body", "source", "idempotent", "successes")
+        return Request, tuple(dict(self.headers) if name == "headers" else getattr(self, name) for name in names)
+
     def __repr__(self) -> str:
         return f"{self.method} {self.base_url}{self.public_path}"
 
