@@ -193,7 +193,7 @@ class TestLogin:
     def test_shows_the_person_a_page(self, env: dict[str, str], tmp_path: Path) -> None:
         run("login", "--app-name", "Example", env=env)
         assert (
-            "You are signed in</h1><p>You can close this tab and go back to Example."
+            "You are signed in</h1><p>You can close this tab and return to Example."
             in (tmp_path / "seen.html").read_text()
         )
 
@@ -234,17 +234,17 @@ class TestLogin:
     def test_that_is_denied_needs_another(self, env: dict[str, str], tmp_path: Path) -> None:
         ended = run("login", env={**env, "USER_DECISION": "deny"})
         assert (ended.stdout, ended.returncode) == ("", cli.SIGN_IN)
-        assert ended.stderr == "access was denied. Begin again with a new sign-in.\n"
-        assert "ended without access" in (tmp_path / "seen.html").read_text()
+        assert ended.stderr == "access was denied. Start a new sign-in.\n"
+        assert "Access was not granted" in (tmp_path / "seen.html").read_text()
 
     def test_that_nobody_comes_to_ends(self, env: dict[str, str]) -> None:
         ended = run("login", "--timeout", "0.2", env={**env, "BROWSER": "true"})
-        assert (ended.returncode, "nobody signed in" in ended.stderr) == (cli.NETWORK, True)
+        assert (ended.returncode, "timed out waiting for the sign-in" in ended.stderr) == (cli.NETWORK, True)
 
     def test_whose_code_is_refused_says_why(self, env: dict[str, str], tmp_path: Path) -> None:
         ended = run("login", env={**env, "BLUEJEANS_CLIENT_SECRET": "mistyped"})
         assert (ended.returncode, "The credentials are wrong." in ended.stderr) == (cli.SIGN_IN, True)
-        assert "The sign-in did not work" in (tmp_path / "seen.html").read_text()
+        assert "Sign-in failed" in (tmp_path / "seen.html").read_text()
 
     def test_without_a_client_is_usage(self, tmp_path: Path) -> None:
         assert run("login", env=environment(tmp_path)).stderr.startswith("The client's id is needed")
@@ -252,9 +252,9 @@ class TestLogin:
     def test_without_a_browser_takes_what_is_pasted(self, env: dict[str, str]) -> None:
         terminal = Terminal([*COMMAND, "login", "--no-browser"], env)
         url = terminal.wait_for(r"http://\S+authorize\?\S+")
-        terminal.wait_for("paste that page's address here")
+        terminal.wait_for("paste the URL of that page here")
         terminal.type("https://somewhere.example/?code=x\n")
-        terminal.wait_for("That is not the address")
+        terminal.wait_for("That is not the URL")
         person = BrowserUser(is_elsewhere=True)
         person.sign_in(url)
         terminal.type(f"{person.address}\n")

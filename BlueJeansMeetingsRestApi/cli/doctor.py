@@ -18,10 +18,10 @@ from ..configuration import Configuration
 from ..environment import setting, setting_name
 from ..exceptions import ApiConnectionError, ApiException
 from ..proxies import proxy_for
+from ..sign_in.saved import SavedSignIns, default_store
 from ..token_stores import FileTokenStore, TokenStoreError
 from ..version import __version__
 from . import NETWORK, REFUSED, given, in_a_line
-from .sign_ins import SignIns, store
 
 # Seconds by which a clock may differ from the service's.
 _CLOCK_TOLERANCE = 30
@@ -160,11 +160,11 @@ def _open_to_others(path: str) -> str:
 
 def _kept() -> Iterator[Check]:
     try:
-        kept = store()
+        kept = default_store()
         check = Check("store", repr(kept))
         if isinstance(kept, FileTokenStore):  # before it is read, which mends its mode
             check = Check("store", repr(kept.path), _about_store(kept.path))
-        number = len(list(SignIns(kept)))
+        number = len(list(SavedSignIns(kept)))
     except (ImportError, ValueError, TokenStoreError) as error:
         yield Check("store", "cannot be used", str(error))
         return

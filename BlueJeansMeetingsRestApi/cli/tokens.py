@@ -15,9 +15,9 @@ from .. import credentials as kinds
 from ..api.authentication_api import AuthenticationApi
 from ..environment import setting, setting_name
 from ..exceptions import BadRequestError, ReauthenticationRequired, UnauthorizedError
+from ..sign_in.saved import SavedSignIn, SavedSignIns, default_store
 from ..token_stores import TokenStore
 from . import given, terminal
-from .sign_ins import SignIn, SignIns, store
 
 # Whose token a grant gives, and with which secret, in the order in which they are looked for.
 _GRANTS: dict[str, tuple[Callable[..., kinds.Credentials], str, str]] = {
@@ -76,12 +76,12 @@ def _run(program: list[str], environment: dict[str, str]) -> int:
 
 def login(arguments: argparse.Namespace) -> int:
     """Let the person sign in, and keep that."""
-    from ..authorization_flow import AuthorizationCodeFlow
+    from ..sign_in.flow import AuthorizationCodeFlow
 
     client_id = given.identity(arguments, "CLIENT_ID")
     if not client_id:
         raise ValueError("The client's id is needed: give --client-id, or set BLUEJEANS_CLIENT_ID")
-    kept = store()
+    kept = default_store()
     client_secret = given.needed(arguments, "CLIENT_SECRET")
     with given.api(arguments) as api:
         flow = AuthorizationCodeFlow(
@@ -99,8 +99,8 @@ def login(arguments: argparse.Namespace) -> int:
         host = api.api_client.configuration.base_url
         secret = client_secret if arguments.keep_secret else ""
         # Under its key it can be forgotten without the secret.
-        sign_in = SignIn(host, client_id, user, arguments.scope, int(time.time()), credentials._key, secret)
-        SignIns(kept).keep(sign_in)
+        sign_in = SavedSignIn(host, client_id, user, arguments.scope, int(time.time()), credentials._key, secret)
+        SavedSignIns(kept).add(sign_in)
     terminal.say(f"Signed in as user {user}. `bluejeans-auth token` prints a token, `bluejeans-auth revoke` ends this.")
     return 0
 
@@ -114,7 +114,7 @@ def _open_browser(url: str) -> bool:
 
 def info(arguments: argparse.Namespace) -> int:
     """List the sign-ins."""
-    sign_ins = list(SignIns(store()))
+    sign_ins = list(SavedSignIns(default_store()))
     if arguments.json:
         shown = ("host", "client_id", "user", "scope", "signed_in_at")
         listed = [
@@ -134,7 +134,7 @@ def info(arguments: argparse.Namespace) -> int:
 
 def revoke(arguments: argparse.Namespace) -> int:
     """End a sign-in."""
-    kept = store()
+    kept = default_store()
     sign_in = _the_sign_in(arguments, kept)
     if not arguments.local:
         client_secret = sign_in.client_secret or given.needed(arguments, "CLIENT_SECRET")
@@ -144,7 +144,7 @@ def revoke(arguments: argparse.Namespace) -> int:
                 raise ValueError("The client's secret is not that of the sign-in; --local forgets it here without one")
             with terminal.waiting("Waiting for the service"):
                 _end(credentials)
-    SignIns(kept).forget(sign_in)
+    SavedSignIns(kept).remove(sign_in)
     terminal.say(
         f"The sign-in of user {sign_in.user} at {sign_in.host} is {'forgotten' if arguments.local else 'ended'}."
     )
@@ -189,7 +189,7 @@ def _credentials(arguments: argparse.Namespace) -> Iterator[kinds.Credentials]:
     if grant == "sign-in":
         if arguments.no_store:
             raise ValueError("A sign-in is kept in the store, which --no-store leaves alone")
-        kept = kept or store()  # which says what is missing
+        kept = kept or default_store()  # which says what is missing
         sign_in = _the_sign_in(arguments, kept)
         host, whose = sign_in.host, sign_in.client_id
         secret: str | None = sign_in.client_secret or given.needed(arguments, name)
@@ -219,12 +219,12 @@ def _found(arguments: argparse.Namespace, kept: TokenStore | None) -> str:
     )
 
 
-def _kept_sign_ins(arguments: argparse.Namespace, kept: TokenStore) -> list[SignIn]:
+def _kept_sign_ins(arguments: argparse.Namespace, kept: TokenStore) -> list[SavedSignIn]:
     host = given.identity(arguments, "HOST")
-    return SignIns(kept).of(host and host.rstrip("/"), given.identity(arguments, "CLIENT_ID"))
+    return SavedSignIns(kept).find(host and host.rstrip("/"), given.identity(arguments, "CLIENT_ID"))
 
 
-def _the_sign_in(arguments: argparse.Namespace, kept: TokenStore) -> SignIn:
+def _the_sign_in(arguments: argparse.Namespace, kept: TokenStore) -> SavedSignIn:
     sign_ins = _kept_sign_ins(arguments, kept)
     if not sign_ins:
         detail = "Sign in with `bluejeans-auth login`; `bluejeans-auth info` lists those that are kept."
@@ -237,7 +237,7 @@ def _the_sign_in(arguments: argparse.Namespace, kept: TokenStore) -> SignIn:
 def _store_if_there_is_one() -> TokenStore | None:
     """The store, or None where what it needs is not installed: tokens are had without it, too."""
     try:
-        return store()
+        return default_store()
     except ImportError:
         if setting("TOKEN_STORE"):
             raise
