@@ -16,10 +16,11 @@ from urllib.parse import urlencode, urlsplit
 
 from .. import models
 from ..api.authentication_api import AuthenticationApi
-from ..configuration import Configuration, seconds, split_url, text
+from ..configuration import Configuration
 from ..credentials import CredentialsOptions, RefreshTokenCredentials, origin, sign_in_again
 from ..exceptions import UnauthorizedError
 from ..redaction import leaves_no_variables
+from ..validation import split_url, validate_seconds, validate_string
 from .callback import AuthorizationResponse, PendingSignIn, parse_response
 from .paste import accept_pasted_url, has_terminal
 
@@ -101,7 +102,8 @@ class AuthorizationCodeFlow:
     ) -> None:
         self.redirect_uri = redirect_uri or _DEFAULT_REDIRECT_URI
         split_url("redirect_uri", self.redirect_uri.partition("?")[0])
-        self._client_id, self._client_secret = text("client_id", client_id), text("client_secret", client_secret)
+        self._client_id = validate_string("client_id", client_id)
+        self._client_secret = validate_string("client_secret", client_secret)
         self._parameters: _RequestParameters = {"scope": scope, "app_name": app_name, "app_logo_url": app_logo_url}
         self._options = options
         self._state = ""
@@ -179,7 +181,7 @@ class AuthorizationCodeFlow:
         # Imported here because web applications have a server already.
         from .loopback import LoopbackReceiver, is_loopback_uri
 
-        deadline = time.monotonic() + seconds("timeout", timeout)
+        deadline = time.monotonic() + validate_seconds("timeout", timeout)
         state, redirect_uri = secrets.token_urlsafe(), self.redirect_uri
         is_loopback = is_loopback_uri(redirect_uri)
         if not is_loopback and not has_terminal():
