@@ -20,7 +20,8 @@ class RedisTokenStore(TokenStore):
     """Stores tokens in Redis or Valkey, for the processes of several machines.
 
     url: URL such as rediss://user:password@host:6379/0, or a client of redis-py. The store copies the settings of the
-        client and makes its own connections, which `close` closes; the client stays open.
+        client and makes its own connections, which `close` closes; the client stays open. The host name of a
+        rediss:// URL is verified, unless the URL has `ssl_check_hostname=false`.
     encryption_key: see `TokenStore`.
     timeout: seconds to wait for a connection and for each response.
     lease: seconds after which the lock of a crashed holder is released. A live holder extends its lease. A holder that
@@ -62,6 +63,8 @@ class RedisTokenStore(TokenStore):
             raise missing("RedisTokenStore", "redis", "redis") from error
         try:
             pool = redis.ConnectionPool.from_url(url) if isinstance(url, str) else url.connection_pool
+            if isinstance(url, str):
+                _verify_host_name(pool)
             # Check the options of the URL; this does not connect yet.
             pool.connection_class(**pool.connection_kwargs)
         except (ValueError, TypeError):
@@ -164,6 +167,16 @@ class RedisTokenStore(TokenStore):
                 raise  # the timeout of the lock
             # Omit the original message because it may contain the password of a URL or the arguments of a command.
             raise TokenStoreError(f"{self!r} cannot be used: {type(error).__name__}") from None
+
+
+def _verify_host_name(pool: Any) -> None:
+    """Verify the host name of a `rediss://` URL by default, which redis-py 5 does not do."""
+    import redis
+
+    if issubclass(pool.connection_class, redis.SSLConnection):
+        # The module `ssl` cannot verify the host name without the certificate.
+        verifies = pool.connection_kwargs.get("ssl_cert_reqs") != "none"
+        pool.connection_kwargs.setdefault("ssl_check_hostname", verifies)
 
 
 def _redis_key(key: str, suffix: str = "") -> str:
