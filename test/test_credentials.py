@@ -827,7 +827,7 @@ class Failing(bluejeans.MemoryTokenStore):
 
     def __init__(self, cannot: set[str] | None = None) -> None:
         super().__init__()
-        self.texts, self.cannot = self._texts, cannot or set()
+        self.texts, self.cannot = self._values, cannot or set()
 
     def read(self, key: str) -> str | None:
         self.fail("read")

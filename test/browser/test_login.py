@@ -84,7 +84,7 @@ def test_a_person_denies(browser: Browser, begin: Callable[[], Login], bluejeans
     login = begin()
     browser.open(login.url)
     browser.sign_in("", "", "Deny")
-    assert browser.find("h1").text == "The sign-in ended without access"
+    assert browser.find("h1").text == "Access was not granted"
     code, said = login.ends()
     assert (code, "access was denied" in said) == (4, True)
 

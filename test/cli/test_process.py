@@ -1,4 +1,4 @@
-"""Row 41: what the command line shows to whom, and how it ends."""
+"""The command as a process: output, exit codes and secrets (row 41 of docs/RELIABILITY.md)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ IDENTITIES = {
 of_each_grant = pytest.mark.parametrize("grant", IDENTITIES)
 
 
-class Ended(NamedTuple):
+class Result(NamedTuple):
+    """Exit code and output of the command."""
+
     code: int
     stdout: str
     stderr: str
@@ -44,24 +46,24 @@ class Ended(NamedTuple):
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    """A shell that has every secret."""
+    """Return an environment with every secret."""
     settings = {name: value for identity in IDENTITIES.values() for name, value in identity.items()}
     return environment(tmp_path, PYTHONIOENCODING="utf-8", **settings)
 
 
 @pytest.fixture
-def run(env: dict[str, str]) -> Iterator[Callable[..., Ended]]:
-    """Runs the command in a process without a terminal. A token on standard output is all that it shows of secrets."""
+def run(env: dict[str, str]) -> Iterator[Callable[..., Result]]:
+    """Return a function that runs the command without a terminal, and checks that the output shows only a token."""
     running = []
 
     def run(
         *arguments: str, until: Callable[[Any], object] = lambda _: None, lacks: tuple[str, ...] = (), **options: Any
-    ) -> Ended:
-        given = {name: value for name, value in env.items() if name not in lacks}
+    ) -> Result:
+        environment = {name: value for name, value in env.items() if name not in lacks}
         text = options.pop("input", None)
         process = subprocess.Popen(
             [sys.executable, *COMMAND, *arguments],
-            env=given,
+            env=environment,
             stdin=subprocess.PIPE,
             text=True,
             encoding="utf-8",
@@ -72,7 +74,7 @@ def run(env: dict[str, str]) -> Iterator[Callable[..., Ended]]:
         until(process)
         stdout, stderr = process.communicate(text, ENOUGH)
         assert secrets_shown((stdout or "").replace(TOKEN, "", 1) + (stderr or "")) == []
-        return Ended(process.returncode, stdout, stderr)
+        return Result(process.returncode, stdout, stderr)
 
     yield run
     for process in running:
@@ -80,15 +82,19 @@ def run(env: dict[str, str]) -> Iterator[Callable[..., Ended]]:
         process.communicate()
 
 
-@pytest.mark.fault(41, "the token is read through a pipe", "it is all that reaches the pipe; nothing else is said")
+@pytest.mark.fault(41, "the token is read through a pipe", "the pipe receives the token only; nothing else is printed")
 @of_each_grant
-def test_the_token_is_read_through_a_pipe(run: Callable[..., Ended], server: RecordingServer, grant: str) -> None:
+def test_token_is_the_only_text_written_to_a_pipe(
+    run: Callable[..., Result], server: RecordingServer, grant: str
+) -> None:
     assert run("token", "--host", server.url, "--grant", grant) == (cli.DONE, f"{TOKEN}\n", "")
 
 
-@pytest.mark.fault(41, "`--debug`", "requests and where errors came from, without secrets, on standard error")
+@pytest.mark.fault(41, "`--debug`", "requests and tracebacks, without secrets, on standard error")
 @of_each_grant
-def test_debug(run: Callable[..., Ended], server: RecordingServer, grant: str) -> None:
+def test_debug_option_prints_requests_and_tracebacks_without_secrets(
+    run: Callable[..., Result], server: RecordingServer, grant: str
+) -> None:
     secret = list(IDENTITIES[grant].values())[-1]
     server.respond_with(http_response({"message": f"{secret} is not right."}, 401), http_response(GRANT))
     arguments = ("token", "--host", server.url, "--grant", grant, "--debug")
@@ -109,8 +115,8 @@ def test_debug(run: Callable[..., Ended], server: RecordingServer, grant: str) -
     ],
 )
 @pytest.mark.parametrize("command", ["token", "exec"])
-def test_a_failure(
-    run: Callable[..., Ended], server: RecordingServer, command: str, answer: ServerResponse, code: int
+def test_failure_prints_one_line_and_returns_the_documented_exit_code(
+    run: Callable[..., Result], server: RecordingServer, command: str, answer: ServerResponse, code: int
 ) -> None:
     server.respond_with(answer)
     program = ["--", "echo", "not", "run"] if command == "exec" else []
@@ -118,8 +124,8 @@ def test_a_failure(
     assert (ended.code, ended.stdout, ended.stderr.count("\n")) == (code, "", 1)
 
 
-@pytest.mark.fault(41, "nobody listens at the host", "exit code 3")
-def test_nobody_listens(run: Callable[..., Ended]) -> None:
+@pytest.mark.fault(41, "the host refuses the connection", "exit code 3")
+def test_refused_connection_returns_the_exit_code_for_network_errors(run: Callable[..., Result]) -> None:
     ended = run("token", "--host", f"http://127.0.0.1:{unused_port()}")
     assert (ended.code, "cannot connect to 127.0.0.1" in ended.stderr) == (cli.NETWORK, True)
 
@@ -129,19 +135,21 @@ def test_nobody_listens(run: Callable[..., Ended]) -> None:
     "arguments",
     [["--host", "http://service.example"], ["--secret-file", "/nowhere"], ["--wrong"], ["--ca", "/nowhere"]],
 )
-def test_wrong_usage(run: Callable[..., Ended], arguments: list[str]) -> None:
+def test_invalid_argument_returns_the_exit_code_for_usage_errors(
+    run: Callable[..., Result], arguments: list[str]
+) -> None:
     assert run("token", *arguments)[:2] == (cli.USAGE, "")
 
 
-@pytest.mark.fault(41, "no sign-in and no credentials", "exit code 4; says how to sign in")
-def test_nobody_signed_in(run: Callable[..., Ended], env: dict[str, str]) -> None:
+@pytest.mark.fault(41, "no sign-in and no credentials", "exit code 4; advice to sign in")
+def test_missing_sign_in_returns_exit_code_4_with_advice(run: Callable[..., Result], env: dict[str, str]) -> None:
     ended = run("token", lacks=tuple(name for name in env if name.startswith("BLUEJEANS_")))
     assert (ended.code, "bluejeans-auth login" in ended.stderr) == (cli.SIGN_IN, True)
 
 
-@pytest.mark.fault(41, "Ctrl-C while the service is waited for", "exit code 130, and nothing is said")
+@pytest.mark.fault(41, "Ctrl-C during a request", "exit code 130, and no output")
 @pytest.mark.parametrize("program", [[], ["--", "echo", "not", "run"]], ids=["token", "exec"])
-def test_ctrl_c(run: Callable[..., Ended], program: list[str]) -> None:
+def test_ctrl_c_during_a_request_returns_exit_code_130_silently(run: Callable[..., Result], program: list[str]) -> None:
     silence = SilentResponse()
 
     def interrupt(process: Any) -> None:
@@ -153,9 +161,9 @@ def test_ctrl_c(run: Callable[..., Ended], program: list[str]) -> None:
         assert run(command, "--host", server.url, *program, until=interrupt) == (cli.INTERRUPTED, "", "")
 
 
-@pytest.mark.fault(41, "the reader of the token went away", "nothing is said")
+@pytest.mark.fault(41, "the reader of the token has exited", "no error is printed")
 @pytest.mark.parametrize("command", ["token", "completion bash", "doctor"])
-def test_the_pipe_is_broken(run: Callable[..., Ended], server: RecordingServer, command: str) -> None:
+def test_broken_pipe_prints_no_error(run: Callable[..., Result], server: RecordingServer, command: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "wb") as broken:
@@ -165,36 +173,40 @@ def test_the_pipe_is_broken(run: Callable[..., Ended], server: RecordingServer, 
     assert (ended.code, ended.stderr) == (cli.REFUSED, "")
 
 
-@pytest.mark.fault(41, "standard output takes nothing", "one line; exit code 2")
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no such device")
-def test_the_disk_is_full(run: Callable[..., Ended], server: RecordingServer) -> None:
+@pytest.mark.fault(41, "standard output is full", "one line; exit code 2")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="requires /dev/full")
+def test_full_disk_is_reported_in_one_line(run: Callable[..., Result], server: RecordingServer) -> None:
     with open("/dev/full", "wb") as full:
         ended = run("token", "--host", server.url, stdout=full)
     assert (ended.code, ended.stderr.count("\n"), "No space left" in ended.stderr) == (cli.USAGE, 1, True)
 
 
-@pytest.mark.fault(41, "standard error is closed", "errors go nowhere, and not where the token would be")
-def test_standard_error_is_closed(run: object, env: dict[str, str], server: RecordingServer) -> None:
+@pytest.mark.fault(41, "standard error is closed", "errors are discarded, and not written to standard output")
+def test_closed_standard_error_does_not_redirect_errors_to_the_token_output(
+    run: object, env: dict[str, str], server: RecordingServer
+) -> None:
     server.respond_with(http_response(status=401))
     command = ["sh", "-c", 'exec "$0" "$@" 2>&-', sys.executable, *COMMAND, "token", "--host", server.url]
     ended = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=False)
     assert (ended.returncode, ended.stdout) == (cli.REFUSED, b"")
 
 
-@pytest.mark.fault(41, "no terminal, and a secret that nobody gives", "it does not wait; exit code 2")
+@pytest.mark.fault(41, "no terminal, and a missing secret", "no prompt; exit code 2")
 @of_each_grant
-def test_no_terminal(run: Callable[..., Ended], server: RecordingServer, grant: str) -> None:
+def test_missing_secret_without_a_terminal_does_not_wait_for_input(
+    run: Callable[..., Result], server: RecordingServer, grant: str
+) -> None:
     secret = [name for name in IDENTITIES[grant] if not name.endswith(("_ID", "USERNAME"))]
     ended = run("token", "--host", server.url, "--grant", grant, lacks=tuple(secret))
     # A meeting may have no passcode.
     assert ended[:2] == ((cli.DONE, f"{TOKEN}\n") if grant == "meeting" else (cli.USAGE, ""))
 
 
-@pytest.mark.fault(41, "secrets from standard input, a file, or the file that a variable names", "they are taken")
+@pytest.mark.fault(41, "secrets from standard input, a file, or a `_FILE` variable", "they are used")
 @pytest.mark.parametrize("way", ["-", "file", "variable"])
 @of_each_grant
-def test_the_ways_of_a_secret(
-    run: Callable[..., Ended], env: dict[str, str], server: RecordingServer, tmp_path: Path, grant: str, way: str
+def test_secret_is_read_from_each_documented_source(
+    run: Callable[..., Result], env: dict[str, str], server: RecordingServer, tmp_path: Path, grant: str, way: str
 ) -> None:
     (name,) = (name for name in IDENTITIES[grant] if not name.endswith(("_ID", "USERNAME")))
     secret, file = env.pop(name), tmp_path / "secret"
@@ -206,18 +218,18 @@ def test_the_ways_of_a_secret(
     assert secret in server.requests[0].json.values()
 
 
-@pytest.mark.fault(41, "other users list the processes", "no argument of ours or of what we start is a secret")
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="this system has no /proc")
+@pytest.mark.fault(41, "other users list the processes", "no argument of any of our processes is a secret")
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="requires /proc")
 @pytest.mark.parametrize(
     "command", ["token", "login --timeout 30", "exec -- sleep 60", "doctor", "demo", "revoke", "info"]
 )
-def test_the_processes_are_listed(
-    run: Callable[..., Ended], env: dict[str, str], server: RecordingServer, tmp_path: Path, command: str
+def test_arguments_of_all_processes_contain_no_secret(
+    run: Callable[..., Result], env: dict[str, str], server: RecordingServer, tmp_path: Path, command: str
 ) -> None:
     silence, seen = SilentResponse(), tmp_path / "seen"
     name, *rest = command.split(" ")
     host = [] if name in ("info", "demo") else ["--host", server.url]
-    # It keeps what it, and what started it, was started with.
+    # It saves its own arguments and those of its parent process.
     script = (
         f"#!/bin/sh\ntr '\\0' ' ' < /proc/$PPID/cmdline > {seen}.new\necho \"$@\" >> {seen}.new\nmv {seen}.new {seen}\n"
     )
@@ -229,7 +241,7 @@ def test_the_processes_are_listed(
     listed: list[str] = []
 
     def look(process: Any) -> None:
-        # What we start takes the place of `exec`.
+        # The started program replaces `exec`.
         until = {"exec": lambda: listed[-1].startswith("sleep"), "login": seen.exists}
         until.update(dict.fromkeys(("token", "doctor"), silence.requested.is_set))
         listed.append(arguments_of(process))
@@ -252,11 +264,11 @@ def arguments_of(process: Any) -> str:
     return Path(f"/proc/{process.pid}/cmdline").read_text()
 
 
-@pytest.mark.fault(41, "a terminal, and a service that takes its time", "progress shows, and goes away")
-def test_a_terminal(run: object, env: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.fault(41, "a terminal, and a slow service", "progress is shown and cleared")
+def test_progress_is_shown_on_a_terminal_and_cleared(run: object, env: dict[str, str], tmp_path: Path) -> None:
     with open(tmp_path / "stdout", "wb") as stdout, RecordingServer([never_respond]) as server:
         terminal = Terminal([*COMMAND, "token", "--host", server.url], env, stdout.fileno())
-        terminal.wait_for(r"Waiting for the service, for \d s")
+        terminal.wait_for(r"Waiting for the service \(\d s\)")
         terminal.type("\x03")
         assert terminal.end() == cli.INTERRUPTED
     assert terminal.screen.rstrip().endswith("\x1b[K")
@@ -265,20 +277,24 @@ def test_a_terminal(run: object, env: dict[str, str], tmp_path: Path) -> None:
     terminal.close()
 
 
-@pytest.mark.fault(41, "a prompt that the person ends with Ctrl-C or Ctrl-D", "exit code 130 or 2")
+@pytest.mark.fault(41, "Ctrl-C or Ctrl-D in a prompt", "exit code 130 or 2")
 @pytest.mark.parametrize(("key", "code"), [("\x03", cli.INTERRUPTED), ("\x04", cli.USAGE)], ids=["Ctrl-C", "Ctrl-D"])
-def test_a_prompt_is_ended(run: object, env: dict[str, str], server: RecordingServer, key: str, code: int) -> None:
+def test_prompt_is_cancelled_with_ctrl_c_or_ctrl_d(
+    run: object, env: dict[str, str], server: RecordingServer, key: str, code: int
+) -> None:
     del env["BLUEJEANS_CLIENT_SECRET"]
     terminal = Terminal([*COMMAND, "token", "--host", server.url], env)
-    terminal.wait_for("The client's secret: ")
+    terminal.wait_for("Client secret: ")
     terminal.type(key)
     assert terminal.end() == code
     assert "Traceback" not in terminal.screen
     terminal.close()
 
 
-@pytest.mark.fault(41, "what is kept, and what lists it", "no secret in a name, nor in `info`")
-def test_what_is_kept(run: Callable[..., Ended], env: dict[str, str], server: RecordingServer, tmp_path: Path) -> None:
+@pytest.mark.fault(41, "saved files, and the list of sign-ins", "no secret in a file name or in `info`")
+def test_saved_files_and_info_contain_no_secret_in_names(
+    run: Callable[..., Result], env: dict[str, str], server: RecordingServer, tmp_path: Path
+) -> None:
     tokens = {**GRANT, "refresh_token": SECRETS["granted_refresh_token"], "user": 7}
     server.respond_with(http_response(tokens))
     (tmp_path / "browser").write_text(

@@ -1,4 +1,4 @@
-"""A `RedisTokenStore` over TLS verifies the certificate and the host name of a real Redis."""
+"""RedisTokenStore verifies the certificate and the host name of a real Redis server over TLS."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def port(folder: Path) -> int:
 
 @pytest.fixture(scope="module", autouse=True)
 def server(folder: Path, port: int) -> Iterator[RedisServer]:
-    """A Redis whose certificate is valid for 127.0.0.1 and not for localhost."""
+    """Return a Redis server with a certificate that is valid for 127.0.0.1 and not for localhost."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     certificate = authority.issue_cert("127.0.0.1")
@@ -58,7 +58,7 @@ def test_certificate_for_another_host_name_is_refused(folder: Path, port: int, s
         assert "cmdstat_hget" not in client.info("commandstats")
 
 
-def test_certificate_of_an_unknown_authority_is_refused(port: int) -> None:
+def test_redis_certificate_of_an_untrusted_ca_is_refused(port: int) -> None:
     with pytest.raises(TokenStoreError):
         store_at(url_of("127.0.0.1", port)).read("key")
 
@@ -70,7 +70,7 @@ def test_option_in_the_url_accepts_another_host_name(folder: Path, port: int, op
 
 
 @pytest.mark.parametrize("check_hostname", [True, False])
-def test_client_of_the_user_keeps_its_setting(folder: Path, port: int, check_hostname: bool) -> None:
+def test_redis_client_of_the_user_keeps_its_tls_settings(folder: Path, port: int, check_hostname: bool) -> None:
     url = url_of("localhost", port, ssl_ca_certs=folder / "ca.pem", ssl_check_hostname=check_hostname)
     with redis.Redis.from_url(url) as client:
         store = RedisTokenStore(client, timeout=10)
@@ -81,7 +81,7 @@ def test_client_of_the_user_keeps_its_setting(folder: Path, port: int, check_hos
             assert store.read("key") is None
 
 
-def test_host_name_is_verified_by_all_versions_of_redis() -> None:
+def test_host_name_is_verified_with_all_versions_of_redis_py() -> None:
     pool = RedisTokenStore("rediss://a.example")._redis.connection_pool
     assert pool.connection_kwargs["ssl_check_hostname"] is True
     assert "ssl_check_hostname" not in RedisTokenStore("redis://a.example")._redis.connection_pool.connection_kwargs

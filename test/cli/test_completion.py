@@ -1,4 +1,4 @@
-"""`bluejeans-auth completion`, in the shells themselves."""
+"""`bluejeans-auth completion`, tested in real shells."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def script(shell: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Pa
 
 
 def completed(shell: str, script: Path, line: str) -> set[str]:
-    """What the shell offers at the end of a line."""
+    """Return the words that the shell offers at the end of a line."""
     words = line.split(" ")
     in_bash = (
         f"source {script}; COMP_WORDS=({' '.join(words[:-1])} '{words[-1]}'); COMP_CWORD={len(words) - 1}\n"
         "_bluejeans_auth; printf '%s\\n' \"${COMPREPLY[@]}\""
     )
-    # zsh completes on its line editor alone; what it would offer is taken from the functions that would show it.
+    # zsh completes only in its line editor; these functions replace the ones that display the offered words.
     in_zsh = (
         "autoload -Uz compinit; compinit -u -D\n"
         f"source {script}\n"
@@ -52,29 +52,29 @@ def completed(shell: str, script: Path, line: str) -> set[str]:
     return {word for word in offered if word.startswith((words[-1], "1:"))}
 
 
-def test_the_commands(shell: str, script: Path) -> None:
+def test_completion_offers_the_commands(shell: str, script: Path) -> None:
     assert completed(shell, script, "bluejeans-auth ") == COMMANDS
 
 
-def test_the_options_of_a_command(shell: str, script: Path) -> None:
+def test_completion_offers_the_options_of_a_command(shell: str, script: Path) -> None:
     assert completed(shell, script, "bluejeans-auth info --") == {"--help", "--json", "--debug"}
 
 
-def test_the_choices_of_an_option(shell: str, script: Path) -> None:
+def test_completion_offers_the_choices_of_an_option(shell: str, script: Path) -> None:
     if shell == "zsh":
-        assert "--grant[which kind of token]:choice:(client password meeting sign-in)" in script.read_text()
+        assert "--grant[kind of token]:choice:(client password meeting sign-in)" in script.read_text()
         return
     assert completed(shell, script, "bluejeans-auth token --grant ") == {"client", "password", "meeting", "sign-in"}
 
 
-def test_the_shells(shell: str, script: Path) -> None:
+def test_completion_offers_the_shells(shell: str, script: Path) -> None:
     if shell == "zsh":
         assert completed(shell, script, "bluejeans-auth completion ") >= {"1:completion:(bash zsh fish)"}
         return
     assert completed(shell, script, "bluejeans-auth completion ") >= set(SHELLS)
 
 
-def test_commands_of_the_system_behind_exec(shell: str, script: Path) -> None:
+def test_completion_offers_programs_after_exec(shell: str, script: Path) -> None:
     if shell != "bash":
         assert "command" in script.read_text()
         return

@@ -1,4 +1,4 @@
-"""What `--help` and docs/CLI.md say of the command is what it does, against the sandbox."""
+"""`--help` and docs/CLI.md describe the real behavior of the command, against the sandbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from support.command import environment, run
 from support.terminal import Terminal
 
-PAGE = Path(__file__).parent.parent / "docs" / "CLI.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "CLI.md"
 COMMANDS: dict[str, argparse.ArgumentParser] = next(
     dict(action.choices) for action in make_parser()._actions if isinstance(action, argparse._SubParsersAction)
 )
@@ -29,7 +29,7 @@ COMMANDS: dict[str, argparse.ArgumentParser] = next(
 
 @pytest.fixture
 def env(bluejeans_sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
-    """A shell in which `bluejeans-auth` is this package's, and the sandbox's lines are exported."""
+    """Return an environment with `bluejeans-auth` in PATH and the variables of the sandbox."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program = folder / "bluejeans-auth"
@@ -39,8 +39,8 @@ def env(bluejeans_sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
     return environment(tmp_path, bluejeans_sandbox, PATH=path, BLUEJEANS_USER_ID=str(bluejeans_sandbox.user_id))
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"sandbox"}))  # which does not end by itself
-def test_the_example_of_each_command_works(command: str, env: dict[str, str]) -> None:
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"sandbox"}))  # runs until it is interrupted
+def test_example_of_each_command_succeeds(command: str, env: dict[str, str]) -> None:
     example = (COMMANDS[command].epilog or "").partition("example: ")[2]
     if command == "revoke":
         assert run("login", env=env).returncode == cli.DONE
@@ -49,17 +49,17 @@ def test_the_example_of_each_command_works(command: str, env: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_help_is_on_standard_output(command: str, env: dict[str, str]) -> None:
+def test_help_is_printed_to_standard_output(command: str, env: dict[str, str]) -> None:
     ended = run(*command.split(), "--help", env=env)
     assert (ended.stderr, ended.returncode) == ("", cli.DONE)
     assert "example: bluejeans-auth " in ended.stdout or "exit codes:" in ended.stdout
 
 
-def test_the_demo_says_what_it_finds_in_the_environment() -> None:
+def test_help_of_demo_lists_its_environment_variables() -> None:
     assert [name for name in demo.VARIABLES if name not in (COMMANDS["demo"].description or "")] == []
 
 
-def test_the_page_and_help_know_the_exit_codes() -> None:
+def test_page_and_help_list_the_exit_codes() -> None:
     codes = {cli.DONE, cli.REFUSED, cli.USAGE, cli.NETWORK, cli.SIGN_IN, cli.INTERRUPTED}
     in_help = re.findall(r"^  (\d+) ", make_parser().epilog or "", re.M)
     in_page = re.findall(r"^\| (\d+) \|", PAGE.read_text("utf-8"), re.M)
@@ -67,25 +67,26 @@ def test_the_page_and_help_know_the_exit_codes() -> None:
 
 
 def session() -> Iterator[tuple[str, str]]:
-    """Each line that is typed in the session on the page, and what shows then."""
+    """Yield each command of the session on the page, with its output."""
     (block,) = re.findall(r"^```console\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
-    for typed in block.split("$ bluejeans-auth ")[1:]:
-        line, _, shown = typed.partition("\n")
-        yield f"bluejeans-auth {line}", shown
+    for text in block.split("$ bluejeans-auth ")[1:]:
+        line, _, output = text.partition("\n")
+        yield f"bluejeans-auth {line}", output
 
 
-def without_what_changes(shown: str) -> str:
-    shown = re.sub(r"state=[\w-]{43}", "state=S", shown)
-    shown = re.sub(r"(127\.0\.0\.1(:|%3A))\d+", r"\1PORT", shown)
-    shown = re.sub(r"(?m)^[0-9a-f]{32}$", "TOKEN", shown)
-    return re.sub(r"since \d{4}-\d\d-\d\d \d\d:\d\d", "since THEN", shown)
+def normalize(output: str) -> str:
+    """Replace the parts of the output that change from run to run."""
+    output = re.sub(r"state=[\w-]{43}", "state=S", output)
+    output = re.sub(r"(127\.0\.0\.1(:|%3A))\d+", r"\1PORT", output)
+    output = re.sub(r"(?m)^[0-9a-f]{32}$", "TOKEN", output)
+    return re.sub(r"since \d{4}-\d\d-\d\d \d\d:\d\d", "since THEN", output)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the session has curl")
-def test_the_session_on_the_page_is_what_happens(env: dict[str, str]) -> None:
-    for line, shown in session():
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_session_on_the_page_is_the_real_output(env: dict[str, str]) -> None:
+    for line, output in session():
         terminal = Terminal(["-c", "import os, sys; os.execvp('sh', ['sh', '-c', sys.argv[1]])", line], env)
         terminal.end()
         seen = re.sub(r"\x1b\[K|\r", "", terminal.screen)
         terminal.close()
-        assert without_what_changes(seen.rstrip("\n")) == without_what_changes(shown.rstrip("\n")), line
+        assert normalize(seen.rstrip("\n")) == normalize(output.rstrip("\n")), line
