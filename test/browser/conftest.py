@@ -37,7 +37,7 @@ def _browser_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Br
 @pytest.fixture
 def browser(_browser_of_session: Browser) -> Browser:
     """Return a Chromium with an empty window; `browser.sign_in(username, password)` submits the sandbox's form."""
-    _browser_of_session.forget()
+    _browser_of_session.reset()
     return _browser_of_session
 
 

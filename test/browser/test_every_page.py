@@ -70,7 +70,7 @@ def test_page_has_no_accessibility_violation(browser: Browser, page: str, scheme
     browser.show_as(scheme, width)
     name = f"{page}-{scheme}-{width}"
     if name in SCREENSHOTS:
-        browser.picture(name)
+        browser.save_screenshot(name)
     assert browser.accessibility_violations() == []
 
 

@@ -75,7 +75,7 @@ def test_login_with_a_browser_saves_a_usable_token(
     assert browser.find("[role=alert]").text
     browser.sign_in(bluejeans_sandbox.username, bluejeans_sandbox.password)
     assert browser.find("h1").text == "You are signed in"
-    browser.picture("signed-in-light-1280")
+    browser.save_screenshot("signed-in-light-1280")
     assert login.wait()[0] == 0
     assert re.fullmatch("[0-9a-f]{32}\n", run("token", env=env).stdout)
 

@@ -14,7 +14,7 @@ import pytest
 import BlueJeansMeetingsRestApi as bluejeans
 from support.judges_browser import Browser
 from support.node import Node
-from support.protocol_shims import ServersDialect
+from support.protocol_shims import ServiceDialectProxy
 from support.recording_server import RecordingServer, http_response
 
 PATHS = {"authorize": "/auth", "token": "/token", "revoke": "/token/revocation", "introspect": "/token/introspection"}
@@ -32,7 +32,7 @@ def client() -> dict[str, str]:
 def provider(node: Node, client: dict[str, str]) -> Iterator[str]:
     """Yield the URL of oidc-provider for clients that use the dialect of the service."""
     settings = {"ISSUER": "http://127.0.0.1", **{name.upper(): value for name, value in client.items()}}
-    with node.serve("node", "provider.mjs", **settings) as url, ServersDialect(url, **client, **PATHS) as proxy:
+    with node.serve("node", "provider.mjs", **settings) as url, ServiceDialectProxy(url, **client, **PATHS) as proxy:
         yield proxy.url
 
 

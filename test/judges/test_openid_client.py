@@ -14,7 +14,7 @@ import requests
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from support.judges_browser import Browser
 from support.node import Node
-from support.protocol_shims import DIFFERENCES, ServiceAsWritten
+from support.protocol_shims import DIFFERENCES, StandardServiceProxy
 
 ALLOWED = {
     "type": "bearer",
@@ -29,7 +29,7 @@ ALLOWED = {
 @pytest.fixture(scope="module")
 def service(sandbox: Sandbox) -> Iterator[str]:
     """Yield the URL of the sandbox for clients that follow RFC 6749."""
-    with ServiceAsWritten(sandbox.url) as proxy:
+    with StandardServiceProxy(sandbox.url) as proxy:
         yield proxy.url
 
 
