@@ -163,8 +163,8 @@ class TestRefusal:
         ("wrong", "message"),
         [
             ({"redirectUri": "https://evil.example/"}, "The redirectUri is not registered for the application."),
-            ({"clientId": "unknown"}, "The clientId is not known."),
-            ({"scope": "everything"}, "There is no scope everything."),
+            ({"clientId": "unknown"}, "The clientId is unknown."),
+            ({"scope": "everything"}, "Unknown scope: everything."),
         ],
     )
     def test_invalid_request_is_reported_on_a_page_without_links(

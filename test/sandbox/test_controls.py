@@ -243,7 +243,7 @@ class TestRefusals:
             sandbox.expire_tokens("made up")
 
     def test_authorize_refuses_an_unknown_scope(self, sandbox: Sandbox) -> None:
-        with pytest.raises(Refusal, match="There is no scope everything"):
+        with pytest.raises(Refusal, match="Unknown scope: everything"):
             sandbox.authorize("everything")
 
     @pytest.mark.parametrize(

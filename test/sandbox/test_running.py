@@ -250,7 +250,7 @@ class TestControls:
 
         with Sandbox(clock=stopped) as sandbox, urllib3.PoolManager(retries=False) as http:
             response = sign_in(http, sandbox)
-            assert json.loads(response.data) == {"code": 500, "message": "The sandbox itself failed."}
+            assert json.loads(response.data) == {"code": 500, "message": "The sandbox failed with an internal error."}
 
 
 class TestTerminal:
@@ -264,7 +264,7 @@ class TestTerminal:
     def test_command_prints_its_url_its_accounts_and_each_request(self, terminal: subprocess.Popen[str]) -> None:
         assert terminal.stdout is not None
         lines = iter(terminal.stdout.readline, "")
-        exported = dict(line[len("export ") :].strip().split("=", 1) for line in lines_until(lines, "asked"))
+        exported = dict(line[len("export ") :].strip().split("=", 1) for line in lines_until(lines, "Requests:"))
         assert exported["BLUEJEANS_HOST"].startswith("http://127.0.0.1:")
         assert {"BLUEJEANS_CLIENT_ID", "BLUEJEANS_CLIENT_SECRET", "BLUEJEANS_USERNAME"} <= set(exported)
         next(lines)
@@ -281,7 +281,7 @@ class TestTerminal:
         self, terminal: subprocess.Popen[str], signal_number: signal.Signals
     ) -> None:
         assert terminal.stdout is not None
-        list(lines_until(iter(terminal.stdout.readline, ""), "asked"))
+        list(lines_until(iter(terminal.stdout.readline, ""), "Requests:"))
         terminal.send_signal(signal_number)
         _, errors = terminal.communicate()
         assert (terminal.returncode, errors) == (0, "")

@@ -383,7 +383,7 @@ class TestBodies:
     def test_body_that_is_not_a_json_object_is_refused(self, sandbox: Sandbox, body: str) -> None:
         assert send_request("POST", f"{sandbox.url}/oauth2/token", body) == (
             400,
-            {"code": 400, "message": "The body is no JSON object."},
+            {"code": 400, "message": "The body is not a JSON object."},
         )
 
     @pytest.mark.parametrize("grant_type", [None, 1, "", "implicit", ["password"]])
@@ -393,7 +393,7 @@ class TestBodies:
     @pytest.mark.parametrize("value", [None, True, {}, ["x"], 1, 1.5])
     def test_error_identifies_a_field_that_is_not_a_string(self, sandbox: Sandbox, value: Any) -> None:
         status, response = grant(sandbox, grant_type="password", username=sandbox.username, password=value)
-        assert (status, response["message"]) == (400, "password is missing or no text.")
+        assert (status, response["message"]) == (400, "password is missing or not a string.")
 
     @pytest.mark.parametrize("name", ["client_id", "client_secret", "code", "redirectUri"])
     def test_lone_surrogate_in_a_field_is_refused(self, sandbox: Sandbox, name: str) -> None:
