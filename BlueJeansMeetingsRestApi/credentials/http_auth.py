@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from ..configuration import Configuration, base_url
+from ..configuration import Configuration
 from ..redaction import leaves_no_variables
+from ..validation import validate_base_url
 from .token import TokenProvider
 
 R = TypeVar("R")
@@ -93,7 +94,7 @@ def origins(name: str, hosts: Iterable[str]) -> tuple[Origin, ...]:
     """Return the origins of a list of URLs. Raises TypeError or ValueError, which contain the parameter's name."""
     if isinstance(hosts, (str, bytes)) or not isinstance(hosts, Iterable):
         raise TypeError(f"{name} must be a list of URLs, got {type(hosts).__name__}; pass {name}=[url]")
-    return tuple(origin(base_url(name, host)) for host in hosts)
+    return tuple(origin(validate_base_url(name, host)) for host in hosts)
 
 
 def origin(url: str) -> Origin:

@@ -31,10 +31,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..configuration import PACKAGE_LOGGER, seconds
+from ..configuration import PACKAGE_LOGGER
 from ..exceptions import ApiConnectionError, ApiException, ApiTimeoutError, ReauthenticationRequired
 from ..redaction import leaves_no_variables
 from ..token_stores import StoredToken, TokenStore, TokenStoreError
+from ..validation import validate_seconds
 from .token import AccessToken, Clock, HeldToken, backoff, held_token, refresh_due
 
 logger = logging.getLogger(f"{PACKAGE_LOGGER}.credentials")
@@ -236,7 +237,7 @@ class TokenRefresher:
 
     @leaves_no_variables
     def _get_token(self, observed: int, timeout: float | None) -> AccessToken:
-        allowed = self._default_timeout() if timeout is None else seconds("timeout", timeout)
+        allowed = self._default_timeout() if timeout is None else validate_seconds("timeout", timeout)
         thread, inside = self._threads.current(), self._process.inside
         if thread in inside:
             return self._token_without_waiting()

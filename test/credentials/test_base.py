@@ -110,7 +110,7 @@ class TestClients:
             get_user(configuration, sandbox)
         credentials.invalidate()
         get_user(configuration, sandbox)
-        assert first.rest_client._services == {}
+        assert first.rest_client._pools == {}
         assert grants(sandbox) == 2
 
     def test_explicit_api_refuses_clients_of_another_host(

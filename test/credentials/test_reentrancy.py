@@ -16,7 +16,7 @@ import pytest
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.credentials import refresher as module
-from support.credentials import ENOUGH
+from support.credentials import TIMEOUT
 
 
 def granted(_: float = 0.0) -> Any:
@@ -27,7 +27,7 @@ def in_thread(function: Callable[[], Any]) -> Any:
     """Return the result of a function that must not wait for itself."""
     pool = ThreadPoolExecutor(1)
     try:
-        return pool.submit(function).result(ENOUGH)
+        return pool.submit(function).result(TIMEOUT)
     finally:
         pool.shutdown(wait=False)
 
@@ -129,7 +129,7 @@ def test_signal_handler_in_the_refreshing_thread_does_not_wait() -> None:
 
     def fetch(_: float) -> Any:
         signal.raise_signal(signal.SIGALRM)
-        assert called.wait(ENOUGH)
+        assert called.wait(TIMEOUT)
         return granted()
 
     called = threading.Event()
@@ -203,8 +203,8 @@ def test_interrupt_at_every_line_of_a_refresh_leaves_a_working_refresher() -> No
             is_interrupted = True
         finally:
             sys.settrace(None)
-        assert refresher.get_token(timeout=ENOUGH).token == "a-token"
-        assert in_thread(lambda: refresher.get_token(timeout=ENOUGH)).token == "a-token"
+        assert refresher.get_token(timeout=TIMEOUT).token == "a-token"
+        assert in_thread(lambda: refresher.get_token(timeout=TIMEOUT)).token == "a-token"
         return is_interrupted
 
     lines = in_thread(lines_of_a_refresh)

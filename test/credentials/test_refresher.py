@@ -17,7 +17,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.credentials.refresher import Refresh, _Attempt
 from BlueJeansMeetingsRestApi.credentials.token import Clock, refresh_due
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-from support.credentials import ENOUGH, LIFETIME, WINDOW, another, at_once, grants, requesting
+from support.credentials import LIFETIME, TIMEOUT, WINDOW, another, at_once, grants, requesting
 from support.fake_clock import FakeClock
 from support.recording_server import RecordingServer, SilentResponse, http_response, never_respond, unused_port
 
@@ -95,11 +95,11 @@ class TestSingleFlight:
         with RecordingServer([silence]) as server, ThreadPoolExecutor(1) as pool:
             credentials = requesting(server.url, clock)
             leader = pool.submit(credentials.get_token, 1)
-            assert silence.requested.wait(ENOUGH)
+            assert silence.requested.wait(TIMEOUT)
             with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not finish in 0\.1 seconds") as caught:
                 credentials.get_token(timeout=0.1)
             assert caught.value.status == 0
-            assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+            assert isinstance(leader.exception(TIMEOUT), bluejeans.ApiTimeoutError)
 
     @pytest.mark.fault(34, "the refreshing thread has less time than a waiting one", "the waiting thread refreshes")
     def test_waiting_thread_with_a_longer_timeout_tries_again(self, clock: FakeClock) -> None:
@@ -108,13 +108,13 @@ class TestSingleFlight:
         with RecordingServer([silence, granted]) as server, ThreadPoolExecutor(1) as pool:
             credentials = requesting(server.url, clock)
             leader = pool.submit(credentials.get_token, 0.3)
-            assert silence.requested.wait(ENOUGH)
-            assert credentials.get_token(timeout=ENOUGH).token == "a-token"
-            assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+            assert silence.requested.wait(TIMEOUT)
+            assert credentials.get_token(timeout=TIMEOUT).token == "a-token"
+            assert isinstance(leader.exception(TIMEOUT), bluejeans.ApiTimeoutError)
 
     def test_timeout_limits_a_refresh_token_grant(self, clock: FakeClock) -> None:
         with RecordingServer([never_respond]) as server:
-            api = requesting(server.url, clock, call_timeout=ENOUGH, read_timeout=ENOUGH).api
+            api = requesting(server.url, clock, call_timeout=TIMEOUT, read_timeout=TIMEOUT).api
             credentials = bluejeans.RefreshTokenCredentials("id", "canary-secret", "canary-refresh", api=api)
             with pytest.raises(bluejeans.ApiTimeoutError):
                 credentials.get_token(timeout=0.1)
@@ -138,7 +138,7 @@ class TestSingleFlight:
             credentials.fetch = interrupt  # type: ignore[method-assign]
             with ThreadPoolExecutor(8) as pool:
                 outcomes = [pool.submit(credentials.get_token) for _ in range(8)]
-                errors = [outcome.exception(ENOUGH) for outcome in outcomes]
+                errors = [outcome.exception(TIMEOUT) for outcome in outcomes]
             assert Counter(type(error) for error in errors) == {Interrupted: 1, type(None): 7}
             assert len(server.requests) == 1
 
@@ -210,7 +210,7 @@ class TestLifetime:
 
         def answer_later(connection: Any) -> None:
             asked.set()
-            go_on.wait(ENOUGH)
+            go_on.wait(TIMEOUT)
             connection.sendall(http_response({"access_token": "new", "expires_in": LIFETIME}, Connection="close"))
 
         old = http_response({"access_token": "old", "expires_in": LIFETIME})
@@ -219,10 +219,10 @@ class TestLifetime:
             clock.forward(LIFETIME - WINDOW / 2 + 1)
             with ThreadPoolExecutor(1) as pool:
                 refreshed = pool.submit(credentials.get_token)
-                assert asked.wait(ENOUGH)
+                assert asked.wait(TIMEOUT)
                 assert {credentials.get_token().token for _ in range(100)} == {"old"}
                 go_on.set()
-                assert refreshed.result(ENOUGH).token == "new"
+                assert refreshed.result(TIMEOUT).token == "new"
             assert credentials.get_token().token == "new"
             assert len(server.requests) == 2
 
@@ -239,10 +239,10 @@ class TestLifetime:
             on_refresh=lambda _: refreshed.release(),
         )
         old = credentials.get_token()
-        assert refreshed.acquire(timeout=ENOUGH)
+        assert refreshed.acquire(timeout=TIMEOUT)
         clock.forward(LIFETIME - WINDOW / 2 + 1)
         assert credentials.get_token() == old
-        assert refreshed.acquire(timeout=ENOUGH)
+        assert refreshed.acquire(timeout=TIMEOUT)
         assert credentials.get_token() != old
         assert grants(bluejeans_sandbox) == 2
 
@@ -256,7 +256,7 @@ class TestLifetime:
         credentials = another(client, refresh_in_background=True, clock=clock, on_refresh=lambda _: refreshed.release())
         for _ in range(3):
             credentials.get_token()
-            assert refreshed.acquire(timeout=ENOUGH)
+            assert refreshed.acquire(timeout=TIMEOUT)
             assert at_end == []
             clock.forward(LIFETIME - WINDOW / 2 + 1)
 

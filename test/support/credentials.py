@@ -11,7 +11,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from support.fake_clock import FakeClock
 
-ENOUGH = 60  # seconds after which a test gives up
+TIMEOUT = 60  # seconds after which a test gives up
 LIFETIME = 3600  # seconds, of a client's token in the sandbox
 WINDOW = 300  # seconds before its expiry
 SIGN_IN_AGAIN = "The user has to sign in again, with AuthorizationCodeFlow.run() or the command bluejeans-auth login."
@@ -41,7 +41,7 @@ def at_once(threads: int, do: Callable[[], Any]) -> list[Any]:
     barrier = threading.Barrier(threads)
 
     def call(_: int) -> Any:
-        barrier.wait(ENOUGH)
+        barrier.wait(TIMEOUT)
         try:
             return do()
         except Exception as error:
@@ -76,7 +76,7 @@ class UnavailableStore(bluejeans.MemoryTokenStore):
 
     def __init__(self, cannot: set[str] | None = None) -> None:
         super().__init__()
-        self.texts, self.cannot = self._texts, cannot or set()
+        self.texts, self.cannot = self._values, cannot or set()
 
     def read(self, key: str) -> str | None:
         self.fail("read")

@@ -412,7 +412,7 @@ class World:
     def state(self) -> Hashable:
         content = None
         if isinstance(self.inner, MemoryTokenStore):
-            content = tuple(text for text, _ in self.inner._texts.values()), getattr(self.inner, "fence", 0)
+            content = tuple(text for text, _ in self.inner._values.values()), getattr(self.inner, "fence", 0)
         flags = self.holder, self.failed_writes, self.lease_lost, self.is_lost_in_window, self.highest_fence
         return (
             content,
