@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple, TypedDict
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from . import models
-from .api.authentication_api import AuthenticationApi
+from .api.authentication_api import AUTHORIZATION_PATH, AuthenticationApi, authorization_query
 from .configuration import Configuration, seconds, split_url, text
 from .credentials import CredentialsOptions, RefreshTokenCredentials, origin, sign_in_again
 from .exceptions import ApiException, ApiResponseError, ApiTimeoutError, ReauthenticationRequired, UnauthorizedError
@@ -61,9 +61,7 @@ def authorization_url(
     """
     if not state:
         raise ValueError("state must be a value that cannot be guessed: secrets.token_urlsafe() makes one")
-    # The operation knows the path, and the names and the order of the query.
-    described = AuthenticationApi.get_authorization_code.__wrapped__(  # type: ignore[attr-defined]
-        None,
+    query = authorization_query(
         client_id=client_id,
         redirect_uri=redirect_uri,
         state=state,
@@ -74,8 +72,7 @@ def authorization_url(
     )
     host = (configuration or Configuration()).base_url
     pages = _ITS_PAGES if origin(host) == _LIVE and not urlsplit(host).path else host
-    query = {name: value for name, value in described.query_params.items() if value is not None}
-    return f"{pages}{described.path}?{urlencode(query)}"
+    return f"{pages}{AUTHORIZATION_PATH}?{urlencode(query)}"
 
 
 class Answer(NamedTuple):

@@ -108,6 +108,12 @@ class Credentials(RenewedToken):
         if self._api is None:
             self._api = AuthenticationApi(client)
 
+    def for_client(self, api_client: ApiClient) -> Credentials:
+        """Return the credentials, if the client's host may have their token."""
+        self.use(api_client)
+        self._check_host(api_client.configuration.base_url)
+        return self
+
     def close(self) -> None:
         """Close the connections, unless they are those of an `api` or a client that was given. It stays usable."""
         if self._own_api:

@@ -89,10 +89,10 @@ class RESTResponse(io.IOBase):
 
 
 class Request(NamedTuple):
-    """A request that is ready to be sent. Its text shows no content: tracebacks print the variables of our frames.
+    """An immutable request that is ready to be sent. Its `repr` contains no values.
 
-    path: what is below `base_url`, up to the query, which may hold secrets. head: its headers as they go over the wire.
-    made_of: the data in the body and in the headers, and the pairs of names and values in the query and in a form.
+    path: the path below `base_url` without the query. template: the path as it is shown, without parameter values.
+    head: the headers as they are sent. secrets: the secrets in the request, which are masked in the server's text.
     """
 
     method: str
@@ -101,19 +101,18 @@ class Request(NamedTuple):
     query: str
     head: str
     body: bytes
-    made_of: tuple[Any, Any, list[tuple[str, Any]]]
+    template: str
+    secrets: tuple[str, ...]
     idempotent: bool
     successes: range
 
     def __repr__(self) -> str:
-        return f"{self.method} {self.base_url}{scrub(self.path)}"
+        return f"{self.method} {self.base_url}{self.template}"
 
-    @property
-    def secrets(self) -> list[str]:
-        """What is secret in it: looked for once something has gone wrong."""
-        body, headers, pairs = self.made_of
-        pairs = [*pairs, *parse_qsl(self.query)]
-        return list(secrets_in([body, headers, *({name: value} for name, value in pairs)]))
+    def with_header(self, name: str, value: str) -> Request:
+        """Return the request with one more header."""
+        secrets = (*self.secrets, *secrets_in({name: value}))
+        return self._replace(head=f"{self.head}{name}: {_header_value(name, value)}\r\n", secrets=secrets)
 
     def over(self, service: transport.Service) -> bytes:
         """What goes over the wire on that way."""
@@ -151,8 +150,10 @@ def _pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None) -> list
 class RESTClientObject:
     """Sends requests for one `Configuration`, over connections that it keeps."""
 
-    def __init__(self, configuration: Configuration, pools_size: int = 4, maxsize: int | None = None) -> None:
-        self.configuration = configuration
+    def __init__(
+        self, configuration: Configuration, pools_size: int = 4, maxsize: int | None = None, send: Any = None
+    ) -> None:
+        self.configuration, self._replacement = configuration, send
         self._services_size, self._maxsize = pools_size, maxsize or configuration.connection_pool_maxsize
         self._services: dict[tuple[int, str, Any], transport.Service] = {}
 
@@ -205,8 +206,13 @@ class RESTClientObject:
         fields: list[tuple[str, Any]],
         idempotent: bool | None = None,
         redirect_is_answer: bool = False,
+        template: str = "",
+        secrets: Iterable[str] = (),
     ) -> Request:
-        """A request that is ready to be sent. A file among the form fields is a tuple of name, content and type."""
+        """Return a request that is ready to be sent. A file among the form fields is a tuple: name, content and type.
+
+        template: the path as it is shown in errors and logs; `path` if empty. secrets: those in the path and the body.
+        """
         method = method.upper()
         if method not in METHODS:
             raise ValueError(f"The HTTP method must be one of {', '.join(METHODS)}, not {method!r}")
@@ -229,7 +235,8 @@ class RESTClientObject:
             query="&".join(filter(None, (written, urlencode(query)))) if written or query else "",
             head=_head(method, base_url, lines, content),
             body=content or b"",
-            made_of=(body, lines, [*query, *fields]),
+            template=_without_values(template or path),
+            secrets=(*secrets, *secrets_in([lines, *({name: value} for name, value in [*query, *fields])])),
             idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
             successes=range(200, 400 if redirect_is_answer else 300),
         )
@@ -254,7 +261,11 @@ class RESTClientObject:
         base = base_url("url", f"{parts.scheme}://{parts.netloc}", self.configuration.allow_insecure_host)
         path = url[len(base) :].partition("#")[0]
         query, fields = _pairs(query_params), _pairs(post_params)
-        prepared = self.prepare(method, base, path, query, headers or {}, body, fields)
+        secrets = secrets_in([body, dict(parse_qsl(parts.query))])
+        template = getattr(url, "template", "")
+        prepared = self.prepare(
+            method, base, path, query, headers or {}, body, fields, template=template, secrets=secrets
+        )
         return self.send(prepared, _preload_content, self.limits(_request_timeout))
 
     GET = _verb("GET")
@@ -382,6 +393,11 @@ def _header_value(name: str, value: Any) -> str:
     if _NOT_IN_HEADERS.search(text):
         raise ValueError(f"The header {name!r} holds a character that no HTTP header may hold")
     return text
+
+
+def _without_values(path: str) -> str:
+    """Return the path without its query, unless that is a marker such as `?Client`."""
+    return path.partition("?")[0] if "=" in path else path
 
 
 def _encoded(path: str) -> str:

@@ -88,6 +88,7 @@ class Model:
     discriminator: ClassVar[str | None] = None
     attributes: ClassVar[tuple[Attribute, ...]] = ()
     is_as_declared: ClassVar[bool] = True  # and has no constructor or names of a program's own
+    _secrecy: ClassVar[dict[str, bool]] = {}
     __signature__ = _SignatureOfConstructor()
 
     if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Model:
             if isinstance(stated := vars(cls).get(name), Attribute)
         ]
         cls.attributes = (*cls.attributes, *declared)
+        cls._secrecy = {a.name: a.secret for a in cls.attributes}
         own = {"__init__", "swagger_types", "attribute_map"}
         mixed_in = (base for base in cls.__mro__[1:-1] if not issubclass(base, Model))
         cls.is_as_declared = cls.is_as_declared and all(own.isdisjoint(vars(base)) for base in (cls, *mixed_in))
@@ -112,10 +114,13 @@ class Model:
         for a in declared:
             # Without a rule the value is read from the instance's own dictionary: a property would only cost time.
             setattr(cls, a.name, _checked_property(a) if a.required or a.allowed else None)
-            if a.secret:
-                redaction.SECRET_NAMES.update((a.name.lower(), a.key.lower()))
         if declared and "__init__" not in vars(cls):
             cls.__init__ = _compiled_when_called(cls)  # type: ignore[method-assign]
+
+    @classmethod
+    def is_secret(cls, name: str) -> bool:
+        """Return whether the values of the attribute are masked in text."""
+        return cls._secrecy.get(name, name.lower() in redaction.SECRET_NAMES)
 
     def to_dict(self) -> dict[str, Any]:
         """The declared attributes by name, nested models as dictionaries. Secrets are in it."""
@@ -173,7 +178,11 @@ def _constructor(cls: type[Model]) -> Callable[..., None]:
     # A traceback with variables would show them.
     arguments = "".join(f", {a.name}" for a in cls.attributes)
     lines += ["        return", "    except ValueError:", f"        del values{arguments}", "        raise"]
-    namespace: dict[str, Any] = {**defaults, **{f"check_{a.name}": a.check for a in cls.attributes}}
+    namespace: dict[str, Any] = {
+        "__name__": __name__,
+        **defaults,
+        **{f"check_{a.name}": a.check for a in cls.attributes},
+    }
     exec("\n".join(lines), namespace)
     constructor: Callable[..., None] = namespace["__init__"]
     constructor.__qualname__ = f"{cls.__qualname__}.__init__"
@@ -194,9 +203,5 @@ def _shown(value: Any) -> Any:
         return [_shown(item) for item in value]
     if not isinstance(value, Model):
         return redaction.redact(value)
-    secret = {a.name: a.secret for a in value.attributes}
     values = ((name, getattr(value, name, None)) for name in value.swagger_types)
-    return {
-        name: redaction.mask(held) if secret.get(name, name.lower() in redaction.SECRET_NAMES) else _shown(held)
-        for name, held in values
-    }
+    return {name: redaction.mask(held) if value.is_secret(name) else _shown(held) for name, held in values}
