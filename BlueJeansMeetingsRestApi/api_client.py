@@ -203,7 +203,8 @@ class ApiClient:
         path = serialization.fill_path(resource_path, parameters, self.configuration.safe_chars_for_path_param)
         query = [(name, value) for name, value in self._to_pairs(query_params, formats) if value is not None]
         self.update_params_for_auth(headers, query, auth_settings)
-        headers = dict(self._to_pairs(headers, formats))
+        if formats or not all(type(value) is str for value in headers.values()):
+            headers = dict(self._to_pairs(headers, formats))
         fields = self.prepare_post_parameters(self._to_pairs(post_params, formats), files)
         json = self.sanitize_for_serialization(body)
         if self._is_customized(method):

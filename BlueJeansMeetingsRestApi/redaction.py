@@ -78,39 +78,37 @@ def redact(value: Any) -> Any:
     return value
 
 
-def secrets_in(value: Any) -> Iterator[str]:
-    """Yield each secret in a model or in JSON-like data as text; in an `Authorization` header also its last part."""
+def secrets_in(value: Any) -> list[str]:
+    """Return each secret in a model or in JSON-like data as text; of an `Authorization` header also the last part."""
+    found: list[str] = []
+    _collect_secrets(value, found)
+    return found
+
+
+def _collect_secrets(value: Any, found: list[str]) -> None:
     if isinstance(value, (list, tuple)):
         for part in value:
-            yield from secrets_in(part)
-        return
-    for name, part, is_secret in _named_values(value):
-        if part is None or part == "" or isinstance(part, bool):
-            continue
-        if isinstance(part, (str, int, float)):
-            if is_secret:
-                yield from _parts_of_secret(name, str(part))
-        else:
-            yield from secrets_in(part)
-
-
-def _named_values(value: Any) -> Iterator[tuple[str, Any, bool]]:
-    if isinstance(value, Mapping):
-        for name, part in value.items():
-            yield str(name), part, str(name).lower() in SECRET_NAMES
+            _collect_secrets(part, found)
     elif hasattr(value, "swagger_types"):
         is_secret = getattr(value, "is_secret", SECRET_NAMES.__contains__)
         for name in value.swagger_types:
-            yield name, getattr(value, name, None), is_secret(name)
-        yield from _named_values(getattr(value, "additional_properties", None))
+            _collect_secret(name, getattr(value, name, None), is_secret(name), found)
+        _collect_secrets(getattr(value, "additional_properties", None), found)
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            _collect_secret(name, part, str(name).lower() in SECRET_NAMES, found)
 
 
-def _parts_of_secret(name: str, secret: str) -> Iterator[str]:
-    yield secret
-    if name.lower() in ("authorization", "proxy-authorization", "access_token") and " " in secret:
-        yield secret.partition(" ")[2]  # the token after `Bearer`
-    elif name.lower() == "cookie":
-        yield from filter(None, (cookie.partition("=")[2].strip() for cookie in secret.split(";")))
+def _collect_secret(name: str, value: Any, is_secret: bool, found: list[str]) -> None:
+    if not isinstance(value, (str, int, float)):
+        _collect_secrets(value, found)
+    elif is_secret and value != "":
+        secret, name = str(value), str(name).lower()
+        found.append(secret)
+        if name == "cookie":
+            found += [cookie.partition("=")[2].strip() for cookie in secret.split(";")]
+        elif name in ("authorization", "proxy-authorization", "access_token") and " " in secret:
+            found.append(secret.partition(" ")[2])  # the token after `Bearer`
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
