@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from BlueJeansMeetingsRestApi import models, redaction
 
 
-def test_every_secret_of_a_model_is_known_by_its_name_and_its_json_key() -> None:
+def test_model_classes_declare_their_secret_fields() -> None:
     declared = {
         name.lower()
         for cls in vars(models).values()
@@ -93,12 +93,12 @@ SECRET = 'pä/ss "word" & 50%'
     ],
     ids=["as it is", "in JSON", "in JSON within JSON", "in a URL", "in a form"],
 )
-def test_a_given_secret_does_not_stay_in_a_text(form: str) -> None:
+def test_secret_is_masked_in_every_encoding(form: str) -> None:
     assert redaction.scrub(f"before {form} behind", [SECRET]) == "before *** behind"
 
 
 @given(secret=st.text(min_size=4), around=st.text())
-def test_nor_does_whatever_another_is(secret: str, around: str) -> None:
+def test_any_secret_is_masked_in_any_encoding(secret: str, around: str) -> None:
     for form in (secret, json.dumps(secret), quote(secret, safe=""), quote_plus(secret)):
         shown = redaction.scrub(f"{around} {form} {around}", [secret])
         assert secret not in shown.replace(redaction.MASK, "")
@@ -113,11 +113,11 @@ def test_nor_does_whatever_another_is(secret: str, around: str) -> None:
         ("(401)", "(401)"),
     ],
 )
-def test_a_short_secret_is_masked_where_it_stands_alone(text: str, shown: str) -> None:
+def test_short_secret_is_masked_as_a_separate_word(text: str, shown: str) -> None:
     assert redaction.scrub(text, ["1"]) == shown
 
 
-def test_a_longer_one_is_masked_within_words_too() -> None:
+def test_longer_secret_is_masked_within_words() -> None:
     assert redaction.scrub("xabcdx", ["abcd"]) == "x***x"
 
 
@@ -126,7 +126,7 @@ def test_a_secret_within_another_leaves_nothing_of_it(secrets: list[str]) -> Non
     assert redaction.scrub(max(secrets, key=len), secrets) == "***"
 
 
-def test_what_looks_like_a_token_does_not_either() -> None:
+def test_request_and_trace_ids_stay_readable() -> None:
     token = "564lgo0njiejl9tj85z2cl25b8tzk2hd"
     assert redaction.scrub(f"token {token}@z2, or {token}.") == "token ***, or ***."
     assert redaction.scrub("nothing secret") == "nothing secret"

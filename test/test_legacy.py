@@ -30,8 +30,8 @@ def configuration(server: RecordingServer) -> bluejeans.Configuration:
     return configuration
 
 
-class TestSendingWithoutAnOperation:
-    def test_a_client_fetches_a_url(self, configuration: bluejeans.Configuration, server: RecordingServer) -> None:
+class TestDirectRequests:
+    def test_client_request_sends_to_a_whole_url(self, configuration: bluejeans.Configuration, server: RecordingServer) -> None:
         with bluejeans.ApiClient(configuration) as client:
             url, headers = f"{server.url}/v1/user/7", {"Authorization": "Bearer x"}
             answer = client.request("GET", url, query_params=[("a", "b c")], headers=headers)
@@ -40,7 +40,7 @@ class TestSendingWithoutAnOperation:
         assert sent.headers["authorization"] == "Bearer x"
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-    def test_so_does_its_rest_client_by_a_method_of_http(
+    def test_rest_client_method_sends_to_a_whole_url(
         self, configuration: bluejeans.Configuration, server: RecordingServer, method: str
     ) -> None:
         with bluejeans.ApiClient(configuration) as client:
@@ -49,24 +49,24 @@ class TestSendingWithoutAnOperation:
         sent = server.requests[0]
         assert (sent.method, sent.target, sent.json, answer.data[:1]) == (method, "/x?y", {"a": 1}, "{")
 
-    def test_a_refusal_is_the_kind_of_exception(
+    def test_rest_client_method_raises_the_exception_of_the_status(
         self, configuration: bluejeans.Configuration, server: RecordingServer
     ) -> None:
         server.respond_with(http_response({"message": "no"}, status=404))
         with bluejeans.ApiClient(configuration) as client, pytest.raises(bluejeans.NotFoundError):
             client.rest_client.GET(f"{server.url}/x")
 
-    def test_secrets_do_not_go_to_another_host_in_clear_text(self, configuration: bluejeans.Configuration) -> None:
+    def test_plain_http_to_another_host_is_rejected(self, configuration: bluejeans.Configuration) -> None:
         with bluejeans.ApiClient(configuration) as client, pytest.raises(ValueError, match="clear text"):
             client.request("GET", "http://other.example/x")
 
-    def test_what_is_no_method_of_http_is_named(self, configuration: bluejeans.Configuration) -> None:
+    def test_unknown_http_method_is_named_in_the_error(self, configuration: bluejeans.Configuration) -> None:
         with bluejeans.ApiClient(configuration) as client, pytest.raises(ValueError, match="not 'FETCH'"):
             client.request("fetch", f"{configuration.host}/x")
 
 
-class TestSendingOnesOwnWay:
-    def test_a_client_with_a_request_of_its_own_calls_by_it(self, configuration: bluejeans.Configuration) -> None:
+class TestReplacedMethods:
+    def test_overridden_request_sends_the_calls(self, configuration: bluejeans.Configuration) -> None:
         class Signing(bluejeans.ApiClient):
             def request(self, method: str, url: str, **options: Any) -> Any:
                 options["headers"]["X-Signature"] = "s"
@@ -79,7 +79,7 @@ class TestSendingOnesOwnWay:
         assert (sent.headers["x-signature"], sent.target) == ("s", "/oauth2/token?Client")
         assert sent.json == {"client_id": "id", "client_secret": "secret", "grant_type": "client_credentials"}
 
-    def test_a_rest_client_with_a_post_as_it_was_is_called(self, configuration: bluejeans.Configuration) -> None:
+    def test_overridden_post_with_the_2019_signature_is_called(self, configuration: bluejeans.Configuration) -> None:
         seen = []
 
         class Logging(RESTClientObject):
@@ -113,7 +113,7 @@ class TestSendingOnesOwnWay:
     @pytest.mark.parametrize(
         "name", ["rest.RESTClientObject.request", "rest.RESTClientObject.POST", "ApiClient.request"]
     )
-    def test_a_mock_is_called_and_nothing_is_sent(
+    def test_mock_of_a_sending_method_replaces_the_network(
         self, configuration: bluejeans.Configuration, server: RecordingServer, name: str
     ) -> None:
         answer = mock.Mock(status=200, data='{"access_token": "mocked"}')
@@ -121,7 +121,7 @@ class TestSendingOnesOwnWay:
             grant = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)).get_token_by_client(REQUEST)
         assert (grant.access_token, server.connections) == ("mocked", 0)
 
-    def test_a_refused_token_of_credentials_is_got_again_there_too(
+    def test_overridden_request_gets_another_token_after_a_401(
         self, configuration: bluejeans.Configuration, server: RecordingServer
     ) -> None:
         class Own(bluejeans.ApiClient):
@@ -140,7 +140,7 @@ class TestSendingOnesOwnWay:
         tokens = [sent.headers.get("authorization") for sent in server.requests]
         assert tokens == [None, "Bearer a-token", None, "Bearer next"]
 
-    def test_a_call_api_as_it_was_is_called_as_it_was(self, configuration: bluejeans.Configuration) -> None:
+    def test_overridden_call_api_with_the_2019_signature_is_called(self, configuration: bluejeans.Configuration) -> None:
         seen = []
 
         class Counting(bluejeans.ApiClient):
@@ -178,7 +178,7 @@ class TestSendingOnesOwnWay:
             bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST)
         assert seen == [("/oauth2/token?Client", "POST", "GrantClient")]
 
-    def test_an_operation_goes_by_way_of_its_twin(self, configuration: bluejeans.Configuration) -> None:
+    def test_operation_calls_its_overridden_with_http_info_variant(self, configuration: bluejeans.Configuration) -> None:
         class Api(bluejeans.AuthenticationApi):
             def get_token_by_client_with_http_info(self, *args: Any, **options: Any) -> Any:
                 seen.append(options["_return_http_data_only"])
@@ -189,15 +189,15 @@ class TestSendingOnesOwnWay:
             assert api.get_token_by_client(REQUEST).access_token == "a-token"
         assert seen == [True]
 
-    def test_threads_of_ones_own_run_async_calls(self, configuration: bluejeans.Configuration) -> None:
+    def test_assigned_pool_runs_async_calls(self, configuration: bluejeans.Configuration) -> None:
         with ThreadPool(1) as own, bluejeans.ApiClient(configuration) as client:
             client.pool = own
             call: Any = bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST, async_req=True)
             assert (call.get().access_token, client.pool) == ("a-token", own)
 
 
-class TestModelsOfOnesOwn:
-    def test_a_constructor_of_ones_own_is_called(self) -> None:
+class TestSubclassedModels:
+    def test_overridden_constructor_of_a_model_is_called(self) -> None:
         class FromVault(bluejeans.GrantRequestClient):
             def __init__(self, vault: dict[str, str]) -> None:
                 super().__init__(client_id=vault["id"], client_secret=vault["secret"])
@@ -206,7 +206,7 @@ class TestModelsOfOnesOwn:
         assert made.to_dict() == {"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}
         assert FromVault({"id": "c", "secret": "d"}).client_id == "c"
 
-    def test_a_constructor_that_is_mixed_in_is_called(self) -> None:
+    def test_constructor_of_a_mixin_is_called(self) -> None:
         class Timed:
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 super().__init__(*args, **kwargs)
@@ -218,7 +218,7 @@ class TestModelsOfOnesOwn:
         read = bluejeans.ApiClient().deserialize(mock.Mock(data='{"access_token": "t"}'), TimedGrant)
         assert (TimedGrant("t").fetched_at, read.fetched_at, read.access_token) == (7, 7, "t")
 
-    def test_a_field_is_added_as_the_generator_writes_it(self) -> None:
+    def test_subclass_adds_a_field_like_the_2019_generator(self) -> None:
         class More(bluejeans.Partition):
             swagger_types = {**bluejeans.Partition.swagger_types, "colour": "str"}
             attribute_map = {**bluejeans.Partition.attribute_map, "colour": "theColour"}
@@ -233,7 +233,7 @@ class TestModelsOfOnesOwn:
         assert client.sanitize_for_serialization(read) == {"id": 1, "theColour": "blue"}
         assert repr(read) == "{'colour': 'blue', 'id': 1, 'name': None}"
 
-    def test_one_without_anything_of_its_own_is_equal(self) -> None:
+    def test_empty_subclass_of_a_model_is_equal_to_it(self) -> None:
         class Mine(bluejeans.Partition):
             pass
 
@@ -242,5 +242,5 @@ class TestModelsOfOnesOwn:
         )
 
     @pytest.mark.parametrize("name", ["access_token", "expires_in", "scope"])
-    def test_a_mock_of_a_model_has_its_attributes(self, name: str) -> None:
+    def test_autospec_of_a_model_has_its_attributes(self, name: str) -> None:
         assert hasattr(mock.create_autospec(bluejeans.GrantClient, instance=True), name)
