@@ -7,19 +7,17 @@ import functools
 import logging
 import math
 import os
-import re
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from .redaction import leaves_no_variables, scrub, secrets_in, without_userinfo
+from .redaction import leaves_no_variables
+from .transport.urls import split_url as split_url
 from .version import __version__
 
 if TYPE_CHECKING:
     from .credentials import Credentials
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
-_HOST_NAME = re.compile(r"([^.]{1,63}\.)*[^.]{1,63}\.?")  # RFC 1035 section 2.3.4
 API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
 
 
@@ -204,29 +202,6 @@ def text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} must be a non-empty string")
     return value
-
-
-def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
-    """The parts of an http or https URL of a host; a ValueError that names the setting if it is none."""
-    query = dict(parse_qsl(str(url).partition("?")[2]))
-    shown = repr(scrub(without_userinfo(url), secrets_in(query)) if isinstance(url, str) else url)
-    if not isinstance(url, str) or any(c <= " " or not c.isascii() for c in url):
-        seen = "" if any(c < " " for c in str(url)) else f"{shown} "
-        raise ValueError(f"{name} {seen}must be a URL of ASCII characters without spaces, such as https://example.com")
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        # Not in Python's words, which quote what may be a part of a password.
-        encoded = "; what is special in a user name or password has to be percent-encoded" if userinfo else ""
-        raise ValueError(f"{name} {shown} has a host or a port that is none{encoded}") from None
-    if parts.scheme not in ("http", "https") or not _HOST_NAME.fullmatch(parts.hostname or ""):
-        raise ValueError(f"{name} {shown} must start with https:// (or http://) and a host name")
-    if parts.username is not None and not userinfo:
-        raise ValueError(f"{name} {shown} must not hold a user name or password")
-    if parts.query or parts.fragment or url.endswith(("?", "#")):
-        raise ValueError(f"{name} {shown} must not have a query or fragment behind it")
-    return parts
 
 
 @functools.lru_cache(maxsize=64)

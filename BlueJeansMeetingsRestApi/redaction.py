@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
     from typing_extensions import ParamSpec
 
@@ -191,19 +191,28 @@ def leaves_no_variables(function: Callable[P, T]) -> Callable[P, T]:
             # This frame is still running, so it cannot be cleared like the others.
             del args, kwargs
             for link in itertools.takewhile(lambda link: link is not handled, chain(error)):
-                _clear_frames(link.__traceback__)
+                clear_frames(link.__traceback__)
             raise
 
     return call
 
 
-def _clear_frames(traceback: TracebackType | None) -> None:
-    ours = False
+def clear_frames(traceback: TracebackType | None) -> None:
+    """Clear the variables of frames of this package and of libraries that it called, but not those of other code."""
+    frames = []
     while traceback is not None:
-        module = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
-        # A library's frame below a frame of the program contains the program's data.
-        ours = module == _PACKAGE or (ours and module in _LIBRARIES)
-        if ours:
-            with contextlib.suppress(RuntimeError):  # it is still running
-                traceback.tb_frame.clear()
+        frames.append(traceback.tb_frame)
         traceback = traceback.tb_next
+    for frame in list(filter(_is_ours, frames)):
+        with contextlib.suppress(RuntimeError):  # it is still running
+            frame.clear()
+
+
+def _is_ours(frame: FrameType | None) -> bool:
+    module = ""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if module not in _LIBRARIES:
+            break
+        frame = frame.f_back
+    return module == _PACKAGE

@@ -231,7 +231,7 @@ class TestAskingForAddresses:
             transport._addresses("no-such-host.invalid", 80, LONG)
 
     def test_ends_in_time(self, silence: threading.Event) -> None:
-        with pytest.raises(socket.timeout, match="^no answer of DNS for slow.example in time$"):
+        with pytest.raises(socket.timeout, match="^no response from DNS for slow.example in time$"):
             transport._addresses("slow.example", 80, SHORT)
 
     def test_does_not_keep_a_program_from_ending(self, silence: threading.Event) -> None:

@@ -370,7 +370,7 @@ class TestIncompleteResponses:
         server.respond_with(http_response(body=b'{"access_token": "t"}', Content_Length="99", Connection="close"))
         error = failure(api)
         assert (type(error), error.status, error.attempts) == (bluejeans.ApiResponseError, 200, 3)
-        assert error.reason == "the answer was cut off"
+        assert error.reason == "the response is truncated"
 
     def test_response_may_end_with_the_connection(
         self, api: bluejeans.AuthenticationApi, server: RecordingServer

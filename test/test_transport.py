@@ -178,13 +178,13 @@ class TestBodies:
     @endings
     def test_may_be_no_longer(self, client: bluejeans.ApiClient, server: RecordingServer, ending: str) -> None:
         server.respond_with(self.answer(ending, b"0123456789a"))
-        assert self.problem(client) == "the answer is longer than Configuration.max_response_bytes (10)"
+        assert self.problem(client) == "the response is longer than Configuration.max_response_bytes (10)"
 
     def test_are_cut_off_where_less_comes_than_was_promised_and_be_it_as_much_as_the_limit(
         self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         server.respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n0123456789")
-        assert self.problem(client) == "the answer was cut off"
+        assert self.problem(client) == "the response is truncated"
 
     @pytest.mark.parametrize(
         "answer",

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from ..configuration import Configuration
 from ..environment import setting, setting_name
 from ..exceptions import ApiConnectionError, ApiException
-from ..proxies import proxy_for
 from ..token_stores import FileTokenStore, TokenStoreError
+from ..transport.proxies import proxy_for
 from ..version import __version__
 from . import NETWORK, REFUSED, given, in_a_line
 from .sign_ins import SignIns, store
@@ -74,7 +74,7 @@ def _way_to(configuration: Configuration, arguments: argparse.Namespace) -> Iter
     named = "--host" if arguments.host else setting_name("HOST") if setting("HOST") else "default"
     yield Check("host", f"{configuration.host} ({named})")
     try:
-        proxy = proxy_for(configuration)
+        proxy = proxy_for(configuration.base_url, configuration.proxy, configuration.trust_env)
     except ValueError as error:
         yield Check("proxy", "cannot be used", str(error))
         return

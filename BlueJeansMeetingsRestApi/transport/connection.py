@@ -1,0 +1,156 @@
+"""urllib3's connections, with our own ways to connect, to send a request and to read its response."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import math
+import socket
+import ssl
+from typing import Any
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from .deadline import Attempt
+from .dns import open_connection
+from .reader import ResponseReader
+from .request import Payload
+from .response import HTTPHeaderDict, Response
+
+# How much is sent within one time limit of silence. It is also the size of a TLS record.
+_PART = 1 << 14
+
+
+class UnsupportedUrllib3Error(HTTPError):
+    """urllib3 does not connect through `_new_conn`, so that nothing would keep the deadline."""
+
+    def __init__(self) -> None:
+        from importlib.metadata import version
+
+        super().__init__(
+            f"urllib3 {version('urllib3')} does not connect through `_new_conn`, so no connection would have a time "
+            "limit: install another version of urllib3, or a newer one of this package"
+        )
+
+
+URLLIB3_1 = hasattr(urllib3.HTTPResponse, "from_httplib")
+
+
+class _Connection:
+    """What our connections do differently from urllib3's, over HTTP and HTTPS alike.
+
+    unread: whether a response is expected on the connection, or was not read to its end.
+    """
+
+    # A program may set it on http.client's class, which would print what is sent to a proxy.
+    debuglevel = 0
+    payload: Payload | None = None
+    opened = unread = False
+    timeout: Any
+    sock: Any
+
+    def __init__(self, host: str, *args: Any, **options: Any) -> None:
+        # urllib3 removes a final dot, which keeps DNS from searching the name in other domains.
+        self.dns_name = host
+        super().__init__(host, *args, **options)  # type: ignore[call-arg]
+
+    def connect(self) -> None:
+        attempt: Attempt = self.timeout.attempt
+        attempt.opened = True
+        self.opened = False
+        super().connect()  # type: ignore[misc]
+        if not self.opened:
+            self.close()
+            raise UnsupportedUrllib3Error
+        # Configuration.verify_ssl decides. urllib3 would warn before each request, or raise under `-W error`.
+        self.is_verified = True
+
+    def _new_conn(self) -> socket.socket:
+        """Connect within the attempt's time, and return a socket that keeps its deadline."""
+        self.opened = True
+        deadline = self.timeout.attempt.connect_deadline()
+        try:
+            return open_connection(self.dns_name, self.port, deadline, self.socket_options)  # type: ignore[attr-defined]
+        except socket.timeout as error:
+            raise ConnectTimeoutError(self, "timed out") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error  # type: ignore[arg-type]
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any) -> None:
+        """Send a `Payload`. `url` is only what may be logged of the request's URL."""
+        payload: Payload = body
+        self.payload, attempt = payload, payload.attempt
+        if self.sock is None:
+            self.connect()
+        message = payload.request.message(payload.prefix, headers)
+        attempt.connected = self.unread = True
+        # A server may respond before it has read all of the request: its response counts.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            for start in range(0, len(message), _PART):
+                attempt.limit(self.sock)
+                self.sock.sendall(message[start : start + _PART])
+
+    def getresponse(self, method: str = "GET", **_: Any) -> Any:
+        """Return a `Response`, or urllib3's unread response to an attempt that is streamed."""
+        payload, self.payload = self.payload, None
+        if payload is None or self.sock is None:
+            raise http.client.ResponseNotReady
+        attempt, method = payload.attempt, payload.request.method
+        response = ResponseReader(self.sock, attempt, method, self.response_ended).read()
+        if isinstance(response, Response):
+            return response
+        # The caller reads the rest, for as long as the server keeps sending.
+        attempt.deadline = math.inf
+        if response.will_close:
+            super().close()  # type: ignore[misc]  # which leaves the socket to the response
+        unread = UnreadResponse(response, method)
+        return unread if URLLIB3_1 else unread.of_urllib3()
+
+    def close(self) -> None:
+        self.payload, self.unread = None, False
+        super().close()  # type: ignore[misc]
+
+    def response_ended(self, reusable: bool) -> None:
+        """Close the connection unless it can be used again after this response."""
+        self.unread = False
+        if not reusable:
+            self.close()
+
+
+class UnreadResponse:
+    """A response whose body is left to the caller; urllib3 1.26 makes it one of its own after it has looked at it."""
+
+    length = None
+    msg = Response.msg
+
+    def __init__(self, response: http.client.HTTPResponse, method: str) -> None:
+        self.status = response.status
+        self._options: dict[str, Any] = {
+            "body": response,
+            "headers": HTTPHeaderDict(response.getheaders()),
+            "status": response.status,
+            "version": response.version,
+            "reason": response.reason,
+            "preload_content": False,
+            "original_response": response,
+            "enforce_content_length": True,
+            "request_method": method,
+        }
+
+    def of_urllib3(self, **options: Any) -> urllib3.HTTPResponse:
+        """Return urllib3's response, with its own options on 1.26."""
+        return urllib3.HTTPResponse(**{**self._options, **options})
+
+
+def _urllib3_class(pool: Any) -> Any:
+    """Return urllib3's class of connections, also while a recorder such as vcrpy has replaced it."""
+    return next(cls for cls in pool.ConnectionCls.__mro__ if cls.__module__.startswith("urllib3."))
+
+
+def connection_class(pool: Any) -> Any:
+    """Return our class of connections for a class of pools of urllib3."""
+    base = _urllib3_class(pool)
+    if not hasattr(base, "_new_conn"):
+        raise UnsupportedUrllib3Error
+    return type(base.__name__, (_Connection, base), {})

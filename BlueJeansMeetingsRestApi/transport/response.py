@@ -1,0 +1,101 @@
+"""`Response`: a status, headers, and a body of limited size, decompressed."""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Union
+
+try:
+    from urllib3 import HTTPHeaderDict as HTTPHeaderDict
+except ImportError:  # urllib3 1.26
+    from urllib3.response import HTTPHeaderDict as HTTPHeaderDict  # type: ignore[attr-defined]
+
+TRUNCATED = "the response is truncated"
+_TOO_LONG = "the response is longer than Configuration.max_response_bytes ({})"
+
+Headers = Union[Mapping[str, str], Iterable["tuple[str, str]"]]
+
+
+class _NoDefects(http.client.HTTPMessage):
+    """What urllib3 1.26 searches for errors in the headers, which the parser of this package has found already."""
+
+    get_payload = None  # type: ignore[assignment]
+    defects = ()  # type: ignore[assignment]
+
+
+class Response:
+    """A response of the service.
+
+    status: the HTTP status. headers: a mapping, or pairs of names and values. content: the body, decompressed.
+    reason: the reason phrase; that of RFC 9110 if None. version: 11 for HTTP/1.1, 10 for HTTP/1.0.
+    problem: why the body is incomplete or cannot be decompressed, or an empty string.
+    """
+
+    # What urllib3 logs and checks of every response.
+    version_string = "HTTP/1.1"
+    length: int | None = None
+    length_remaining: int | None = None
+    msg = _NoDefects()
+
+    def __init__(
+        self,
+        status: int = 200,
+        headers: Headers = (),
+        content: bytes = b"",
+        reason: str | None = None,
+        version: int = 11,
+        problem: str = "",
+    ) -> None:
+        self.status, self.content, self.version, self.problem = status, content, version, problem
+        self.reason = http.client.responses.get(status, "") if reason is None else reason
+        self._lines = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status}]>"
+
+    @functools.cached_property
+    def headers(self) -> HTTPHeaderDict:
+        """The headers, by names in any case."""
+        return HTTPHeaderDict(self._lines)
+
+    def getheader(self, name: str, default: str | None = None) -> str | None:
+        """Return the value of a header, or `default`."""
+        return self.headers.get(name, default)
+
+    @property
+    def data(self) -> bytes:
+        """The body, under the name that urllib3 has for it."""
+        return self.content
+
+    def close(self) -> None:
+        """Do nothing: the body has been read."""
+
+    def decompress(self, max_bytes: int) -> None:
+        """Decompress the body, and cut it off after `max_bytes`; `problem` states what was wrong with it."""
+        if not self.problem and self.content:
+            self.content, self.problem = _decompressed(self.content, self._content_encoding(), max_bytes)
+        if len(self.content) > max_bytes:
+            self.content, self.problem = self.content[:max_bytes], _TOO_LONG.format(max_bytes)
+
+    def _content_encoding(self) -> str:
+        codings = [value for name, value in self._lines if name.lower() == "content-encoding"]
+        return ", ".join(codings).strip().lower() if codings else "identity"
+
+
+def _decompressed(content: bytes, encoding: str, max_bytes: int) -> tuple[bytes, str]:
+    if encoding == "identity":
+        return content, ""
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        return b"", "the response has a Content-Encoding that was not requested"
+    if len(content) > max_bytes:
+        return content, ""
+    # Not left to urllib3: before 2.6 it decompresses without a limit.
+    decoder: Any = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        content = decoder.decompress(content, max_bytes + 1)
+    except zlib.error:
+        return b"", f"the response is not valid {encoding}"
+    return content, "" if decoder.eof or len(content) > max_bytes else TRUNCATED
