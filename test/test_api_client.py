@@ -46,7 +46,9 @@ class TestPath:
         client.call_api("/v1/user/{id}/{name}", "GET", path_params={"id": 7, "name": "a/b c?é"})
         assert server.requests[0].target == "/v1/user/7/a%2Fb%20c%3F%C3%A9"
 
-    def test_safe_characters_of_path_parameters_are_not_encoded(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_safe_characters_of_path_parameters_are_not_encoded(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.configuration.safe_chars_for_path_param = "/"
         client.call_api("/v1/{name}", "GET", path_params={"name": "a/b"})
         assert server.requests[0].target == "/v1/a/b"
@@ -60,10 +62,13 @@ class TestPath:
             client.call_api("/v1/user/{id}/room", "DELETE", path_params={"id": id})
         assert server.requests == []
 
-    def test_log_contains_the_path_template_without_values(self, client: bluejeans.ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+    def test_log_contains_the_path_template_without_values(
+        self, client: bluejeans.ApiClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level("DEBUG")
-        client.call_api("/v1/token/{token}", "GET", path_params={"token": 8 * "0aB9"})
-        assert "/v1/token/***" in caplog.text
+        client.call_api("/v1/user/{id}", "GET", path_params={"id": "canary"}, query_params={"name": "canary"})
+        assert f"GET {client.configuration.host}/v1/user/{{id}} -> 200" in caplog.text
+        assert "canary" not in caplog.text
 
     def test_list_in_the_path_is_joined(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/{ids}", "GET", path_params={"ids": [1, 2]}, collection_formats={"ids": "csv"})
@@ -81,7 +86,9 @@ class TestQuery:
         client.call_api("/x", "GET", query_params={"a": "b c&d", "n": 1, "t": True, "day": date(2026, 1, 2)})
         assert server.requests[0].target == "/x?a=b+c%26d&n=1&t=True&day=2026-01-02"
 
-    def test_query_parameters_as_pairs_keep_their_order(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_query_parameters_as_pairs_keep_their_order(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.call_api("/x", "POST", query_params=[("b", "1"), ("a", "2"), ("b", "3")])
         assert server.requests[0].target == "/x?b=1&a=2&b=3"
 
@@ -106,11 +113,15 @@ class TestQuery:
         client.call_api("/x", "GET", query_params={"ids": [1, 2]}, collection_formats={"ids": collection_format})
         assert server.requests[0].target == target
 
-    def test_string_in_the_query_is_not_treated_as_a_list(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_string_in_the_query_is_not_treated_as_a_list(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.call_api("/x", "GET", query_params={"ids": "12"}, collection_formats={"ids": "csv"})
         assert server.requests[0].target == "/x?ids=12"
 
-    def test_query_parameters_are_added_to_a_query_in_the_path(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_query_parameters_are_added_to_a_query_in_the_path(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.call_api("/x?a=1", "GET", query_params={"b": 2})
         assert server.requests[0].target == "/x?a=1&b=2"
 
@@ -182,13 +193,15 @@ class TestBody:
         client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body=body)
         assert server.requests[0].body == "plain é".encode()
 
-    def test_dictionary_as_plain_text_body_is_rejected(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_dictionary_as_plain_text_body_is_rejected(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         with pytest.raises(bluejeans.ApiException, match="text/plain") as caught:
             client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body={"a": 1})
         assert (caught.value.status, server.requests) == (0, [])
 
     def test_body_that_json_cannot_represent_is_rejected(self, client: bluejeans.ApiClient) -> None:
-        with pytest.raises(TypeError, match="A set cannot be sent"):
+        with pytest.raises(TypeError, match="Cannot serialize set"):
             client.call_api("/x", "POST", body={"a": {1}})
 
     def test_body_of_a_get_request_is_rejected(self, client: bluejeans.ApiClient) -> None:
@@ -206,7 +219,9 @@ class TestBody:
 
 class TestForm:
     @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/x-www-form-urlencoded"}])
-    def test_form_fields_are_encoded(self, client: bluejeans.ApiClient, server: RecordingServer, headers: dict[str, str]) -> None:
+    def test_form_fields_are_encoded(
+        self, client: bluejeans.ApiClient, server: RecordingServer, headers: dict[str, str]
+    ) -> None:
         fields = {"a": "b c", "ids": [1, 2]}
         client.call_api("/x", "POST", None, None, headers, post_params=fields, collection_formats={"ids": "multi"})
         assert server.requests[0].body == b"a=b+c&ids=1&ids=2"
@@ -248,7 +263,9 @@ class TestAuthorization:
         client.call_api("/x", "GET", auth_settings=["access_token"])
         assert server.requests[0].target == "/x?access_token=Bearer+abc"
 
-    def test_token_argument_replaces_the_configured_api_key(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_token_argument_replaces_the_configured_api_key(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.configuration.api_key["access_token"] = "configured"
         request = bluejeans.GrantRequestRevoke("id", "secret")
         server.respond_with(http_response(status=204))
@@ -388,17 +405,19 @@ class TestResponseTypes:
         self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         server.respond_with(http_response({"access_token": "t", "scope": {"partition": {"id": "canary"}}}))
-        with pytest.raises(bluejeans.ApiResponseError, match="scope: partition: id: no number") as caught:
+        with pytest.raises(bluejeans.ApiResponseError, match="scope: partition: id: not a number") as caught:
             client.call_api("/x", "GET", response_type="GrantClient")
         assert "canary" not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
 
     def test_null_is_accepted_only_as_object(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         server.respond_with(http_response(body=b"null"))
         assert client.call_api("/x", "GET", response_type="object")[0] is None
-        with pytest.raises(bluejeans.ApiResponseError, match="it is null"):
+        with pytest.raises(bluejeans.ApiResponseError, match="unexpected response body: null"):
             client.call_api("/x", "GET", response_type="Partition")
 
-    def test_text_that_is_not_json_is_returned_as_str(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_text_that_is_not_json_is_returned_as_str(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         server.respond_with(http_response(body=b"\xef\xbb\xbfplain"))
         assert client.call_api("/x", "GET", response_type="str")[0] == "plain"
 
@@ -452,7 +471,9 @@ class TestFiles:
         path = self.download(client, server, tmp_path, Content_Disposition='attachment; filename="a.bin"')
         assert (path, path.read_bytes()) == (tmp_path / "a.bin", b"\x00\xff")
 
-    def test_response_without_a_file_name_is_saved(self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path) -> None:
+    def test_response_without_a_file_name_is_saved(
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path
+    ) -> None:
         path = self.download(client, server, tmp_path)
         assert tmp_path in path.parents
         assert path.read_bytes() == b"\x00\xff"
@@ -489,7 +510,9 @@ class TestFiles:
 
 
 class TestThreads:
-    def test_async_call_returns_its_result_from_get(self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Any) -> None:
+    def test_async_call_returns_its_result_from_get(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Any
+    ) -> None:
         sandbox = bluejeans_sandbox
         request = bluejeans.GrantRequestClient(client_id=sandbox.client_id, client_secret=sandbox.client_secret)
         calls: list[Any] = [api.get_token_by_client(request, async_req=True) for _ in range(20)]
@@ -543,7 +566,7 @@ class TestThreads:
         configuration.host = server.url
         with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
             api.get_token_info(access_token="x")
-        assert api.api_client.rest_client._services == {}
+        assert api.api_client.rest_client._pools == {}
 
     @pytest.mark.parametrize("answer", [http_response({}), http_response(status=204), http_response(body=b"")])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -566,7 +589,9 @@ def test_sanitizing_keeps_json_values_unchanged(configuration: bluejeans.Configu
 
 
 class TestChangedSettings:
-    def test_changed_proxy_is_used_for_the_next_call(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_changed_proxy_is_used_for_the_next_call(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.call_api("/x", "GET")
         with RecordingServer([http_response({})]) as proxy:
             client.configuration.proxy = proxy.url
@@ -593,7 +618,9 @@ class TestUnreadResponses:
     def unread(self, client: bluejeans.ApiClient, method: str = "GET", **options: Any) -> Any:
         return client.call_api("/x", method, _preload_content=False, _return_http_data_only=True, **options)
 
-    def test_unread_response_has_the_attributes_of_urllib3(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_unread_response_has_the_attributes_of_urllib3(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         server.respond_with(http_response(body=b"hello", status=200, X_One="1"))
         raw = self.unread(client)
         assert (raw.status, raw.reason, raw.version, raw.headers["x-one"]) == (200, "OK", 11, "1")
@@ -625,14 +652,18 @@ class TestUnreadResponses:
         server.respond_with(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"))
         assert self.unread(client, _request_timeout=(0.2, 0.2)).read() == 10 * b"x"
 
-    def test_truncated_unread_response_raises_on_read(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_truncated_unread_response_raises_on_read(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         server.respond_with(
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close
         )
         with pytest.raises(urllib3.exceptions.ProtocolError):
             self.unread(client).read()
 
-    def test_truncated_unread_response_raises_on_partial_read(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_truncated_unread_response_raises_on_partial_read(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         server.respond_with(
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close
         )

@@ -1,7 +1,9 @@
-"""What programs have put in the place of the 2019 SDK's parts, and beside them, goes on to work."""
+"""Legacy: programs that replace or extend parts of the 2019 SDK still work."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from multiprocessing.pool import ThreadPool
 from typing import Any
@@ -31,7 +33,9 @@ def configuration(server: RecordingServer) -> bluejeans.Configuration:
 
 
 class TestDirectRequests:
-    def test_client_request_sends_to_a_whole_url(self, configuration: bluejeans.Configuration, server: RecordingServer) -> None:
+    def test_client_request_sends_to_a_whole_url(
+        self, configuration: bluejeans.Configuration, server: RecordingServer
+    ) -> None:
         with bluejeans.ApiClient(configuration) as client:
             url, headers = f"{server.url}/v1/user/7", {"Authorization": "Bearer x"}
             answer = client.request("GET", url, query_params=[("a", "b c")], headers=headers)
@@ -140,7 +144,9 @@ class TestReplacedMethods:
         tokens = [sent.headers.get("authorization") for sent in server.requests]
         assert tokens == [None, "Bearer a-token", None, "Bearer next"]
 
-    def test_overridden_call_api_with_the_2019_signature_is_called(self, configuration: bluejeans.Configuration) -> None:
+    def test_overridden_call_api_with_the_2019_signature_is_called(
+        self, configuration: bluejeans.Configuration
+    ) -> None:
         seen = []
 
         class Counting(bluejeans.ApiClient):
@@ -178,7 +184,67 @@ class TestReplacedMethods:
             bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST)
         assert seen == [("/oauth2/token?Client", "POST", "GrantClient")]
 
-    def test_operation_calls_its_overridden_with_http_info_variant(self, configuration: bluejeans.Configuration) -> None:
+    @pytest.mark.parametrize("operation", ["get_token_by_client", "get_token_info", "get_authorization_code"])
+    def test_overridden_call_api_gets_lists_of_pairs_and_all_keywords(
+        self, configuration: bluejeans.Configuration, server: RecordingServer, operation: str
+    ) -> None:
+        class Traced(bluejeans.ApiClient):
+            def call_api(self, path, method, path_params, query_params, header_params, **options):  # type: ignore[no-untyped-def,override]
+                query_params.append(("trace", "1"))
+                seen.append(options)
+                return super().call_api(path, method, path_params, query_params, header_params, **options)
+
+        seen: list[dict[str, Any]] = []
+        with bluejeans.AuthenticationApi(Traced(configuration)) as api:
+            getattr(api, operation)(**({"grant_request_client": REQUEST} if operation == "get_token_by_client" else {}))
+        assert server.requests[0].target.endswith("trace=1")
+        names = {"body", "post_params", "files", "response_type", "auth_settings", "collection_formats"}
+        assert names <= seen[0].keys()
+
+    @pytest.mark.parametrize("body", [{}, [], 0, False, ""])
+    def test_overridden_request_sends_empty_bodies_as_json(
+        self, configuration: bluejeans.Configuration, server: RecordingServer, body: Any
+    ) -> None:
+        class Signing(bluejeans.ApiClient):
+            def request(self, *args: Any, **options: Any) -> Any:
+                return super().request(*args, **options)
+
+        with Signing(configuration) as client:
+            client.call_api("/x", "POST", body=body)
+        assert server.requests[0].json == body
+
+    def test_overridden_request_does_not_log_path_parameters(
+        self, configuration: bluejeans.Configuration, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Own(bluejeans.ApiClient):
+            def request(self, *args: Any, **options: Any) -> Any:
+                return super().request(*args, **options)
+
+        caplog.set_level("DEBUG")
+        with Own(configuration) as client:
+            client.call_api("/v1/user/{id}", "GET", path_params={"id": "canary"})
+        assert "/v1/user/{id} -> 200" in caplog.text
+        assert "canary" not in caplog.text
+
+    def test_unmodified_client_does_not_load_the_legacy_module(self, server: RecordingServer) -> None:
+        program = (
+            "import sys, BlueJeansMeetingsRestApi as b; c = b.Configuration(); c.host = sys.argv[1]\n"
+            "b.AuthenticationApi(b.ApiClient(c)).get_token_by_client({'client_id': 'x'})\n"
+            "print('BlueJeansMeetingsRestApi.legacy' in sys.modules)"
+        )
+        ran = subprocess.run([sys.executable, "-c", program, server.url], capture_output=True, text=True, check=True)
+        assert ran.stdout == "False\n"
+
+    def test_mock_of_the_with_http_info_variant_is_called(self, configuration: bluejeans.Configuration) -> None:
+        name = "BlueJeansMeetingsRestApi.AuthenticationApi.get_token_by_client_with_http_info"
+        api = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))
+        with mock.patch(name, return_value="mocked") as mocked:
+            assert api.get_token_by_client(REQUEST) == "mocked"
+        mocked.assert_called_once_with(REQUEST, _return_http_data_only=True)
+
+    def test_operation_calls_its_overridden_with_http_info_variant(
+        self, configuration: bluejeans.Configuration
+    ) -> None:
         class Api(bluejeans.AuthenticationApi):
             def get_token_by_client_with_http_info(self, *args: Any, **options: Any) -> Any:
                 seen.append(options["_return_http_data_only"])
