@@ -11,8 +11,6 @@ from BlueJeansMeetingsRestApi.rest import ApiException, RESTClientObject, RESTRe
 from BlueJeansMeetingsRestApi.sandbox import Accounts, Sandbox
 
 if TYPE_CHECKING:
-    from multiprocessing.pool import AsyncResult
-
     from typing_extensions import assert_type
 
 
@@ -33,7 +31,7 @@ def operations(api: bluejeans.AuthenticationApi) -> None:
 
 def asynchronous_operations(api: bluejeans.AuthenticationApi) -> None:
     client = bluejeans.GrantRequestClient(client_id="id", client_secret="secret")
-    assert_type(api.get_token_by_client(client, async_req=True), "AsyncResult[bluejeans.GrantClient]")
+    assert_type(api.get_token_by_client(client, async_req=True).get(), bluejeans.GrantClient)
     assert_type(api.get_token_info(access_token="t", async_req=True).get(timeout=5), bluejeans.InlineResponse200)
     assert_type(api.get_token_by_client(client, async_req=False), bluejeans.GrantClient)
     data, status, _ = api.get_token_by_client_with_http_info(client, async_req=True).get()
@@ -64,7 +62,7 @@ def mistakes(api: bluejeans.AuthenticationApi) -> None:
     api.get_token_info(token="t")  # type: ignore[call-overload]
     api.get_token_info("t")  # type: ignore[call-overload]
     api.get_token_info(_request_timeout="soon")  # type: ignore[call-overload]
-    api.get_token_info(async_req=True).user  # type: ignore[attr-defined]
+    print(api.get_token_info(async_req=True).user)  # type: ignore[attr-defined]
     bluejeans.GrantRequestClient(client="id")  # type: ignore[call-arg]
     bluejeans.Partition(id="text")  # type: ignore[arg-type]
     bluejeans.Configuration().call_timeout = "soon"  # type: ignore[assignment]
