@@ -11,6 +11,7 @@ from .configuration import Configuration, whole_number
 from .exceptions import ApiResponseError, UnauthorizedError
 from .redaction import leaves_no_variables, secrets_in
 from .rest import METHODS, Limits, Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
+from .serialization import FormFile
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class ApiClient:
         header_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
         body: Any = None,
         post_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
-        files: Mapping[str, str | Sequence[str]] | None = None,
+        files: Mapping[str, FormFile | Sequence[FormFile] | None] | None = None,
         response_type: str | type | None = None,
         auth_settings: Iterable[str] | None = None,
         async_req: bool | None = None,
@@ -139,8 +140,10 @@ class ApiClient:
     ) -> Any:
         """Call any endpoint of the service.
 
-        resource_path: the path below the host, with `{name}` for each of `path_params`.
-        body: a model, or what JSON knows. post_params: form fields. files: file names by form field.
+        resource_path: the path below the host, with `{name}` for each of `path_params`, whose values are not empty.
+        body: a model or JSON data. post_params: form fields.
+        files: by form field, a path (`str` or `os.PathLike`), or content: an open file, `bytes`, or a tuple
+            `(name, content)` or `(name, content, media_type)`; or a list of these. A tuple is never a list of paths.
         response_type: what the response is converted to: a model or its name, `list[...]`, `dict(str, ...)`, `str`,
             `int`, `float`, `bool`, `date`, `datetime`, `object`, or `file` for the path of a file with the body.
         auth_settings: the names of `Configuration.auth_settings()` to send; None for `Configuration.credentials`.

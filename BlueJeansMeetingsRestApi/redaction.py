@@ -120,7 +120,7 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
     """
     for secret in sorted(filter(None, set(secrets)), key=len, reverse=True):
         pattern = "".join(map(_any_form, secret))
-        if secret.lower() in _COMMON_WORDS:
+        if secret.lower() in _COMMON_WORDS and secret in (secret.lower(), secret.capitalize()):
             quoted = rf"(?<=[\"'`“\u2018«<]){pattern}(?=\\*[\"'`”\u2019»>])"
             text = re.sub(rf"{quoted}|(?<==){pattern}(?!\w)|\A\W*{pattern}\W*\Z", MASK, text)
         elif len(secret) < 4 or secret.isdecimal():
@@ -190,11 +190,16 @@ def leaves_no_variables(function: Callable[P, T]) -> Callable[P, T]:
         except BaseException as error:
             # This frame is still running, so it cannot be cleared like the others.
             del args, kwargs
-            for link in itertools.takewhile(lambda link: link is not handled, chain(error)):
-                clear_frames(link.__traceback__)
+            _clear_chain(error, handled)
             raise
 
     return call
+
+
+def _clear_chain(error: BaseException, handled: BaseException | None) -> None:
+    """Clear the frames of an exception and its causes, up to the exception that the caller is handling."""
+    for link in itertools.takewhile(lambda link: link is not handled, chain(error)):
+        clear_frames(link.__traceback__)
 
 
 def clear_frames(traceback: TracebackType | None) -> None:

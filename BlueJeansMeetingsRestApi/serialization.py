@@ -11,14 +11,24 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Callable, NoReturn
+from typing import IO, Any, Callable, NoReturn, Union
 from urllib.parse import quote
 
 from . import models
 from .models.model import Model
+from .transport.request import check_encodable
 
 PRIMITIVE_TYPES = (float, bool, bytes, str, int)
 MAX_NESTING = 100
+FileContent = Union[str, bytes, bytearray, memoryview, IO[str], IO[bytes]]
+FormFile = Union[
+    Union[str, "os.PathLike[str]"],  # paths
+    Union[bytes, bytearray, memoryview, IO[str], IO[bytes]],
+    Union[tuple[str, FileContent], tuple[str, FileContent, str]],
+]
+# JSON in a query has braces too, but also quotation marks.
+_PLACEHOLDER = re.compile(r"\{([^{}\"]*)\}")
+_MEDIA_TYPE = re.compile(r"[!-.0-~]+/[ -~]+")  # A line break would start another header of the part.
 _DELIMITERS = {"ssv": " ", "tsv": "\t", "pipes": "|"}
 
 # Python's own decoder accepts NaN and Infinity, which are not JSON.
@@ -66,26 +76,83 @@ def to_pairs(
     return pairs
 
 
-def fill_path(path: str, parameters: Iterable[tuple[str, Any]], safe: str) -> str:
-    """Return a path with the parameters in it, percent-encoded except for the characters in `safe`."""
-    for name, value in parameters:
-        quoted = quote(str(value), safe=safe)
+def fill_path(resource_path: str, parameters: list[tuple[str, Any]], safe: str) -> str:
+    """Return the path with the parameters percent-encoded in it.
+
+    Raises ValueError for a parameter that is missing, unknown, None or empty, or that leads to another path: a request
+    to delete one item must not become one to delete them all.
+    """
+    placeholders = set(_PLACEHOLDER.findall(resource_path))
+    values: dict[str, str] = {}
+    for parameter, value in parameters:
+        name, quoted = str(parameter), quote("" if value is None else str(value), safe=safe)
+        if name not in placeholders:
+            raise ValueError(f"The path parameter {name!r} has no placeholder in the path")
+        if not quoted.strip("/"):
+            raise ValueError(f"The path parameter {name!r} must not be {'None' if value is None else 'empty'}")
         if {".", ".."} & set(quoted.split("/")):
             raise ValueError(f"The path parameter {name!r} leads to another path")
-        path = path.replace(f"{{{name}}}", quoted)
-    return path
+        values.setdefault(name, quoted)
+    for name in sorted(placeholders - values.keys()):
+        raise ValueError(f"The path parameter {name!r} has no value")
+    return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]], resource_path)
 
 
-def file_fields(files: Mapping[str, str | Sequence[str]]) -> list[tuple[str, tuple[str, bytes, str]]]:
-    """Return a form field for each file, with its name, content and media type."""
-    fields = []
-    for field, paths in files.items():
-        for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths or ():
-            with open(path, "rb") as file:
-                name = os.path.basename(path)
-                media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-                fields.append((field, (name, file.read(), media_type)))
-    return fields
+def file_fields(files: Mapping[str, FormFile | Sequence[FormFile] | None]) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """Return a form field for each file: its name, content and media type. Raise TypeError before one is opened."""
+    if not isinstance(files, Mapping):
+        raise TypeError(f"files must be a dictionary of form fields, not {type(files).__name__}")
+    listed = [(field, file) for field, value in files.items() for file in _each_file(value)]
+    for field, file in listed:
+        _check_file(field, file)
+    return [(field, _read_file(field, file)) for field, file in listed]
+
+
+def _each_file(value: FormFile | Sequence[FormFile] | None) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _check_file(field: str, file: Any) -> None:
+    """Raise a TypeError that contains the field's name if this is neither a path nor content."""
+    if not isinstance(file, tuple):
+        if not isinstance(file, (str, os.PathLike)) and not _is_content(file):
+            given = type(file).__name__
+            raise TypeError(f"files[{field!r}] must be a path, an open file, bytes or a tuple, not {given}")
+        return
+    name, content, media_type = (*file, None, None, None)[:3]
+    # Text is content here, and not a path, as in requests.
+    if len(file) not in (2, 3) or not isinstance(name, str) or not (isinstance(content, str) or _is_content(content)):
+        raise TypeError(f"files[{field!r}] must be a tuple of a file name, content, and optionally a media type")
+    if media_type is not None and not (isinstance(media_type, str) and _MEDIA_TYPE.fullmatch(media_type)):
+        raise TypeError(f"The media type of files[{field!r}] must be such as 'text/plain'")
+
+
+def _is_content(value: Any) -> bool:
+    is_open_file = callable(getattr(value, "read", None)) and not isinstance(value, type)
+    return isinstance(value, (bytes, bytearray, memoryview)) or is_open_file
+
+
+def _read_file(field: str, file: Any) -> tuple[str, bytes, str]:
+    """Return the name, content and media type of one file, which `_check_file` has checked."""
+    content: Any
+    name, content, media_type = (*file, None)[:3] if isinstance(file, tuple) else (None, file, None)
+    if isinstance(file, (str, os.PathLike)):
+        with open(file, "rb") as opened:
+            name, content = os.path.basename(os.fsdecode(file)), opened.read()
+    elif callable(getattr(content, "read", None)):
+        path = getattr(content, "name", None)  # may be a descriptor, or such as "<stdin>"
+        if name is None and isinstance(path, str) and not path.startswith("<"):
+            name = os.path.basename(path)
+        content = content.read()
+    name = name or field
+    check_encodable(f"files[{field!r}]", name)
+    check_encodable(f"files[{field!r}]", content)
+    if not isinstance(content, (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"read() of files[{field!r}] returned {type(content).__name__}, not bytes or text")
+    content = content.encode() if isinstance(content, str) else bytes(content)
+    return name, content, media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def save(content: bytes, disposition: str, folder: str | None) -> str:

@@ -104,7 +104,7 @@ def test_secret_is_masked_in_every_encoding(form: str) -> None:
     assert redaction.scrub(f"before {form} behind", [SECRET]) == "before *** behind"
 
 
-@given(secret=st.text(min_size=4), around=st.text())
+@given(secret=st.text(min_size=4).filter(lambda text: text.lower() not in redaction._COMMON_WORDS), around=st.text())
 def test_any_secret_is_masked_in_any_encoding(secret: str, around: str) -> None:
     for form in (secret, json.dumps(secret), quote(secret, safe=""), quote_plus(secret)):
         shown = redaction.scrub(f"{around} {form} {around}", [secret])

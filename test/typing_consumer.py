@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -153,6 +155,9 @@ def client() -> Any:
             assert isinstance(response, RESTResponse)
             assert_type(response.data, str)
             assert_type(api.api_client.rest_client, RESTClientObject)
+            api.api_client.call_api("/x", "POST", files={"a": Path("a.txt"), "b": [b"content", io.StringIO("text")]})
+            api.api_client.call_api("/x", "POST", files={"a": ("a.txt", io.BytesIO(), "text/plain"), "b": None})
+            api.api_client.call_api("/x", "POST", files={"a": 7})  # type: ignore[dict-item]
             return api.api_client.call_api("/v1/user/{id}", "GET", {"id": 1}, response_type=dict, _request_timeout=5)
 
 
