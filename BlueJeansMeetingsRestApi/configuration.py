@@ -15,7 +15,7 @@ from .transport.urls import split_url as split_url
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .credentials import Credentials
+    from .credentials import TokenProvider
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
 API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
@@ -26,7 +26,8 @@ class Configuration:
 
     host: scheme and host of the service, and a path where it lies below one.
     api_key, api_key_prefix: `api_key["access_token"]` is the token that refresh and revoke send.
-    credentials: the `Credentials` that authorize each `call_api` that names no `auth_settings`; None for nobody's.
+    credentials: the `TokenProvider`, such as `ClientCredentials`, that authorizes each `call_api` without
+        `auth_settings`; None for no authorization.
     connect_timeout, read_timeout, call_timeout: seconds to connect, of silence, and for a whole call with its retries.
     max_attempts: how often a request is tried where that is safe; 1 for no retry.
     max_response_bytes: the longest answer that is read, in bytes after decompression.
@@ -46,7 +47,7 @@ class Configuration:
         self.api_key_prefix: dict[str, str] = {}
         self.username = ""
         self.password = ""
-        self.credentials: Credentials | None = None
+        self.credentials: TokenProvider | None = None
         self.connect_timeout = 5.0
         self.read_timeout = 30.0
         self.call_timeout = 35.0

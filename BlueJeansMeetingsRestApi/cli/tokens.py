@@ -99,7 +99,7 @@ def login(arguments: argparse.Namespace) -> int:
         host = api.api_client.configuration.base_url
         secret = client_secret if arguments.keep_secret else ""
         # Under its key it can be forgotten without the secret.
-        sign_in = SignIn(host, client_id, user, arguments.scope, int(time.time()), credentials._key, secret)
+        sign_in = SignIn(host, client_id, user, arguments.scope, int(time.time()), credentials.store_key, secret)
         SignIns(kept).keep(sign_in)
     terminal.say(f"Signed in as user {user}. `bluejeans-auth token` prints a token, `bluejeans-auth revoke` ends this.")
     return 0
@@ -140,7 +140,7 @@ def revoke(arguments: argparse.Namespace) -> int:
         client_secret = sign_in.client_secret or given.needed(arguments, "CLIENT_SECRET")
         with given.api(arguments, sign_in.host) as api:
             credentials = kinds.RefreshTokenCredentials(sign_in.client_id, client_secret, store=kept, api=api)
-            if credentials._key != sign_in.key:
+            if credentials.store_key != sign_in.key:
                 raise ValueError("The client's secret is not that of the sign-in; --local forgets it here without one")
             with terminal.waiting("Waiting for the service"):
                 _end(credentials)
@@ -180,9 +180,7 @@ def _credentials(arguments: argparse.Namespace) -> Iterator[kinds.Credentials]:
     access_token = None if grant or chosen else setting("ACCESS_TOKEN")
     if access_token:
         with given.api(arguments) as api:
-            static = kinds.StaticToken(access_token)
-            static.use(api.api_client)
-            yield static
+            yield kinds.StaticToken(access_token, api=api)
         return
     grant = grant or _found(arguments, kept)
     kind, of, name = _GRANTS[grant]

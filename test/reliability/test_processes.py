@@ -64,16 +64,16 @@ def test_the_program_ends_while_a_token_is_renewed(run: Callable[..., str]) -> N
 
     with RecordingServer([http_response(GRANT), answer_late]) as server:
         output = run(
-            "end_with_a_renewal_in_the_background", server.url, until=lambda: asked.wait(ENOUGH) and told.set()
+            "end_with_a_refresh_in_the_background", server.url, until=lambda: asked.wait(ENOUGH) and told.set()
         )
-        assert (output.split()[1:], len(server.requests)) == (["renewed"], 2)
+        assert (output.split()[1:], len(server.requests)) == (["refreshed"], 2)
 
 
 @pytest.mark.fault(10, "the service is silent when the program ends", "it ends within two seconds")
 def test_the_program_ends_though_a_renewal_does_not(run: Callable[..., str]) -> None:
     silence = SilentResponse()
     with RecordingServer([http_response(GRANT), silence]) as server:
-        output = run("end_with_a_renewal_in_the_background", server.url, until=lambda: silence.requested.wait(ENOUGH))
+        output = run("end_with_a_refresh_in_the_background", server.url, until=lambda: silence.requested.wait(ENOUGH))
         ended, what = output.split(maxsplit=1)
         assert (time.monotonic() - float(ended) < 2, what) == (True, "as it was\n")
 

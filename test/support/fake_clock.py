@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-from BlueJeansMeetingsRestApi.token_life import Clock
+from BlueJeansMeetingsRestApi.credentials.token import Clock
 
 
 class FakeClock(Clock):

@@ -1,4 +1,4 @@
-"""The life of a token, however it goes: time passes, clocks are set, requests fail, processes share a store."""
+"""Random sequences of events: time passes, clocks are set, requests fail, processes share a store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS = settings(
 )
 
 
-class LifeOfAToken(RuleBasedStateMachine):
+class TokenLifetime(RuleBasedStateMachine):
     """Three processes of one user who signed in, with a file between them."""
 
     sandbox: Sandbox
@@ -129,10 +129,10 @@ class LifeOfAToken(RuleBasedStateMachine):
             self.api.api_client.close()
 
 
-def test_the_life_of_a_token(bluejeans_sandbox: Sandbox) -> None:
-    """Never a token past its end, never two requests at once, never a lost refresh token."""
+def test_random_events_never_lose_a_refresh_token_or_return_an_expired_token(bluejeans_sandbox: Sandbox) -> None:
+    """Run random sequences of events in the sandbox."""
 
-    class InThisSandbox(LifeOfAToken):
+    class InThisSandbox(TokenLifetime):
         sandbox = bluejeans_sandbox
 
     from hypothesis.stateful import run_state_machine_as_test
