@@ -10,7 +10,7 @@ from . import serialization
 from .configuration import Configuration, whole_number
 from .exceptions import ApiResponseError, UnauthorizedError
 from .redaction import leaves_no_variables, secrets_in
-from .rest import METHODS, Limits, Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
+from .rest import METHODS, Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
 from .serialization import FormFile
 from .version import __version__
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 
 class _Call(NamedTuple):
-    """A prepared call: its request, what provides tokens for it, and its options."""
+    """A prepared call: its request, what sends it, what provides tokens for it, and its options."""
 
+    sender: Any
     request: Request | legacy.Request
     provider: Any
     response_type: str | type | None
@@ -30,11 +31,6 @@ class _Call(NamedTuple):
     preload_content: bool
     request_timeout: RequestTimeout
     max_attempts: int | None
-
-    @property
-    def is_legacy(self) -> bool:
-        """Whether the program sends requests itself, as the 2019 SDK permitted."""
-        return not isinstance(self.request, Request)
 
 
 class ApiClient:
@@ -165,13 +161,14 @@ class ApiClient:
             whole_number("_max_attempts", _max_attempts)
         headers = self._merge_headers(header_params)
         provider = self._token_provider(headers) if auth_settings is None else None
-        content = (body, post_params, files)
+        sender = self._sender(method)
+        endpoint, content = (method, resource_path, path_params, query_params), (body, post_params, files)
         request = self._build(
-            method, resource_path, path_params, query_params, headers, content, auth_settings, collection_formats,
+            sender, endpoint, headers, content, auth_settings, collection_formats,
             idempotent=idempotent, redirect_is_answer=redirect_is_answer,
         )  # fmt: skip
         options = (response_type, _return_http_data_only, _preload_content, _request_timeout, _max_attempts)
-        call = _Call(request, provider, *options)
+        call = _Call(sender, request, provider, *options)
         return self.pool.apply_async(leaves_no_variables(self._perform), (call,)) if in_thread else self._perform(call)
 
     def _merge_headers(self, header_params: Any) -> dict[str, Any]:
@@ -190,18 +187,19 @@ class ApiClient:
 
     def _build(
         self,
-        method: str,
-        resource_path: str,
-        path_params: Any,
-        query_params: Any,
+        sender: Any,
+        endpoint: tuple[str, str, Any, Any],
         headers: dict[str, Any],
         content: tuple[Any, Any, Any],
         auth_settings: Iterable[str] | None,
         formats: Mapping[str, str] | None,
         **options: Any,
     ) -> Request | legacy.Request:
-        """Return the request of a call, encoded and checked. content: the body, the form fields and the files."""
-        body, post_params, files = content
+        """Return the request of a call, encoded and checked.
+
+        endpoint: the method, the path and the parameters of path and query. content: body, form fields and files.
+        """
+        (method, resource_path, path_params, query_params), (body, post_params, files) = endpoint, content
         base_url, parameters = self.configuration.base_url, self._to_pairs(path_params, formats)
         path = serialization.fill_path(resource_path, parameters, self.configuration.safe_chars_for_path_param)
         query = [(name, value) for name, value in self._to_pairs(query_params, formats) if value is not None]
@@ -210,13 +208,10 @@ class ApiClient:
             headers = dict(self._to_pairs(headers, formats))
         fields = self.prepare_post_parameters(self._to_pairs(post_params, formats), files)
         json = self.sanitize_for_serialization(body)
-        if self._is_customized(method):
-            from . import legacy
-
-            return legacy.Request.build(method, base_url + path, resource_path, query, headers, json, fields)
         secrets = (*secrets_in(body), *secrets_in(dict(parameters)))
         parts = (method, base_url, path, query, headers, json, fields)
-        return self.rest_client.prepare(*parts, template=resource_path, secrets=secrets, **options)
+        request: Request | legacy.Request = sender.prepare(*parts, template=resource_path, secrets=secrets, **options)
+        return request
 
     def _to_pairs(self, params: Any, formats: Mapping[str, str] | None) -> list[tuple[str, Any]]:
         if not params:
@@ -226,18 +221,22 @@ class ApiClient:
             check_encodable(name, value)
         return pairs
 
-    def _is_customized(self, method: str) -> bool:
-        """Whether the program has replaced a method that sends requests in the 2019 SDK."""
+    def _sender(self, method: str) -> Any:
+        """Return the `rest_client`, or what sends requests through the methods that the program has replaced."""
         verb, rest = method.upper(), self.rest_client
         methods = (self.request, getattr(rest, "request", None), getattr(rest, verb, None))
-        return tuple(getattr(method, "__func__", method) for method in methods) != (*_REQUESTS, _VERBS.get(verb))
+        if tuple(getattr(method, "__func__", method) for method in methods) == (*_REQUESTS, _VERBS.get(verb)):
+            return rest
+        from . import legacy
+
+        return legacy.Sender(self)
 
     def _perform(self, call: _Call) -> Any:
         """Authorize, send and read. A token that the service refuses (401) is replaced once."""
-        limits = None if call.is_legacy else self.rest_client.limits(call.request_timeout)
+        limits = call.sender.limits(call.request_timeout)
         request, token = self._authorize(call, limits)
         try:
-            response = self._send(call, request, limits)
+            response = call.sender.send(request, call.preload_content, limits, call.max_attempts)
         except UnauthorizedError:
             if token is None:
                 raise
@@ -245,21 +244,16 @@ class ApiClient:
             request, another = self._authorize(call, limits)
             if another == token:
                 raise
-            response = self._send(call, request, limits)
+            response = call.sender.send(request, call.preload_content, limits, call.max_attempts)
         self.last_response = response
         return self._read(call, response)
 
-    def _authorize(self, call: _Call, limits: Limits | None) -> tuple[Any, str | None]:
+    def _authorize(self, call: _Call, limits: Any) -> tuple[Any, str | None]:
         """Return the request with a token, and the token; the request and None if the call needs no token."""
         if call.provider is None:
             return call.request, None
-        token: str = call.provider.get_token(timeout=limits and limits.left()).token
+        token: str = call.provider.get_token(timeout=limits.left()).token
         return call.request.with_header("Authorization", f"Bearer {token}"), token
-
-    def _send(self, call: _Call, request: Any, limits: Limits | None) -> Any:
-        if call.is_legacy:
-            return request.send(self, call.preload_content, call.request_timeout)
-        return self.rest_client.send(request, call.preload_content, limits, call.max_attempts)
 
     def _read(self, call: _Call, response: Any) -> Any:
         """Return what the caller of `call_api` gets."""

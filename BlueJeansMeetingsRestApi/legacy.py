@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,28 +45,56 @@ class Request(NamedTuple):
     def __repr__(self) -> str:
         return f"{self.method} {getattr(self.url, 'template', '')}"
 
-    @classmethod
-    def build(cls, method: str, url: str, template: str, *parts: Any) -> Request:
-        """Return a request; template: the path of the URL as it is shown in errors and logs."""
-        shown = Url(url)
-        shown.template = template
-        return cls(method, shown, *parts)
-
     def with_header(self, name: str, value: str) -> Request:
         """Return the request with one more header."""
         return self._replace(headers={**self.headers, name: value})
 
-    def send(self, client: ApiClient, preload_content: bool, request_timeout: RequestTimeout) -> Any:
-        """Send the request through the client's own `request`."""
-        return client.request(
-            self.method,
-            self.url,
-            query_params=self.query,
-            headers=dict(self.headers),
-            post_params=self.fields,
-            body=self.body,
+
+class NoLimits(NamedTuple):
+    """The timeout that the program's own `request` receives, instead of limits that it does not know."""
+
+    request_timeout: RequestTimeout
+
+    def left(self) -> None:
+        """Return None, because the time left is unknown."""
+
+
+class Sender:
+    """Sends through the client's own `request`, with the steps of `RESTClientObject`."""
+
+    limits = NoLimits
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    def prepare(
+        self,
+        method: str,
+        base_url: str,
+        path: str,
+        query: list[tuple[str, Any]],
+        headers: Mapping[str, Any],
+        body: Any,
+        fields: list[tuple[str, Any]],
+        template: str,
+        **_: Any,
+    ) -> Request:
+        """Return a request, whose URL is shown as `template`."""
+        url = Url(base_url + path)
+        url.template = template
+        return Request(method, url, query, dict(headers), body, fields)
+
+    def send(self, request: Request, preload_content: bool, limits: NoLimits, max_attempts: int | None) -> Any:
+        """Return what the client's `request` returns. It makes its own number of attempts."""
+        return self._client.request(
+            request.method,
+            request.url,
+            query_params=request.query,
+            headers=dict(request.headers),
+            post_params=request.fields,
+            body=request.body,
             _preload_content=preload_content,
-            _request_timeout=request_timeout,
+            _request_timeout=limits.request_timeout,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.policy
+import inspect
 import io
 import json
 import os
@@ -22,6 +23,8 @@ import urllib3
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.models.model import Model, attribute
+from BlueJeansMeetingsRestApi.transport.request import Request
+from BlueJeansMeetingsRestApi.transport.response import Response
 from support.recording_server import RecordingServer, drip, http_response
 
 
@@ -517,6 +520,118 @@ class TestAuthorization:
         client.configuration.credentials = bluejeans.StaticToken("abc")
         bluejeans.AuthenticationApi(client).get_token_info(access_token="x")
         assert "authorization" not in server.requests[0].headers
+
+
+class Provider:
+    """A program's own provider of tokens, which has the given tokens in turn."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+        self.invalidated: list[str | None] = []
+
+    def get_token(self, timeout: float | None = None) -> bluejeans.AccessToken:
+        return bluejeans.AccessToken(self.tokens[0], float("inf"))
+
+    def invalidate(self, token: str | None = None) -> None:
+        self.invalidated.append(token)
+        self.tokens = self.tokens[1:] or self.tokens
+
+
+class TestTokenProviders:
+    def call(self, client: bluejeans.ApiClient, server: RecordingServer) -> list[str]:
+        """Call an endpoint, and return the `Authorization` headers that were sent."""
+        client.call_api("/x", "GET")
+        return [sent.headers["authorization"] for sent in server.requests]
+
+    def test_object_with_get_token_and_invalidate_authorizes_calls(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("one")
+        assert self.call(client, server) == ["Bearer one"]
+
+    def test_refused_token_is_invalidated_and_replaced_once(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = provider = Provider("one", "two", "three")
+        server.respond_with(http_response(status=401), http_response({}))
+        assert self.call(client, server) == ["Bearer one", "Bearer two"]
+        assert provider.invalidated == ["one"]
+
+    def test_second_refused_token_raises_unauthorized(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("one", "two", "three")
+        server.respond_with(http_response(status=401))
+        with pytest.raises(bluejeans.UnauthorizedError):
+            self.call(client, server)
+        assert len(server.requests) == 2
+
+    def test_refused_token_is_not_sent_again_if_the_provider_has_no_other(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("one")
+        server.respond_with(http_response(status=401))
+        with pytest.raises(bluejeans.UnauthorizedError):
+            self.call(client, server)
+        assert len(server.requests) == 1
+
+    def test_token_that_the_service_repeats_is_masked(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("canary-token")
+        server.respond_with(http_response({"message": "canary-token is not valid here"}, 403))
+        with pytest.raises(bluejeans.ForbiddenError, match=r"\*\*\* is not valid here"):
+            self.call(client, server)
+
+    def test_authorization_header_of_the_call_takes_precedence(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("one")
+        client.call_api("/x", "GET", header_params={"authorization": "Bearer mine"})
+        assert server.requests[0].headers["authorization"] == "Bearer mine"
+
+
+class TestSteps:
+    def test_function_replaces_the_network(self) -> None:
+        requests: list[Request] = []
+
+        def send(request: Request) -> Response:
+            requests.append(request)
+            return Response(200, {"Content-Type": "application/json"}, b'{"access_token": "t"}')
+
+        api = bluejeans.AuthenticationApi(bluejeans.ApiClient(bluejeans.Configuration(), send=send))
+        grant = api.get_token_by_client({"client_id": "i", "client_secret": "canary"})
+        assert grant.access_token == "t"
+        assert (requests[0].method, requests[0].path) == ("POST", "/oauth2/token?Client")
+        assert json.loads(requests[0].body) == {"client_id": "i", "client_secret": "canary"}
+        assert "canary" not in repr(requests[0])
+
+    def test_setting_the_pool_manager_raises_an_error_that_names_send(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(AttributeError, match=r"ApiClient\(configuration, send="):
+            client.rest_client.pool_manager = None
+
+    def test_operation_reaches_urlopen_in_at_most_12_frames(
+        self, client: bluejeans.ApiClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stacks = []
+        urlopen = urllib3.HTTPConnectionPool.urlopen
+
+        def recorded(*args: Any, **options: Any) -> Any:
+            stacks.append([frame.function for frame in inspect.stack()])
+            return urlopen(*args, **options)
+
+        monkeypatch.setattr(urllib3.HTTPConnectionPool, "urlopen", recorded)
+        bluejeans.AuthenticationApi(client).get_token_info(access_token="t")
+        frames = stacks[0][: stacks[0].index("test_operation_reaches_urlopen_in_at_most_12_frames")]
+        assert len(frames) <= 12, frames
+
+    def test_prepared_request_is_immutable(self, configuration: bluejeans.Configuration) -> None:
+        def send(request: Request) -> Response:
+            request.path = "/other"
+            return Response()
+
+        with pytest.raises(AttributeError, match="cannot be"):
+            bluejeans.ApiClient(configuration, send=send).call_api("/x", "GET")
 
 
 class TestResult:

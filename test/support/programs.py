@@ -57,7 +57,9 @@ def end_with_a_refresh_in_the_background(host: str) -> None:
 
     clock = Later()
     credentials = bluejeans.ClientCredentials("id", "secret", api=api_at(host), refresh_in_background=True, clock=clock)
-    atexit.register(lambda: print("refreshed" if credentials.refresher._held is not before else "as it was", flush=True))
+    atexit.register(
+        lambda: print("refreshed" if credentials.refresher._held is not before else "as it was", flush=True)
+    )
     credentials.get_token()
     before = credentials.refresher._held
     clock.by = 3590  # seconds of its 3600

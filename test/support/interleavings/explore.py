@@ -70,11 +70,7 @@ def _each(seeds: range | None) -> Iterator[Choices]:
 
 
 def _run(
-    result: Result,
-    choices: Choices,
-    visited: set[Hashable] | None,
-    max_preemptions: int | None,
-    make_store: MakeStore,
+    result: Result, choices: Choices, visited: set[Hashable] | None, max_preemptions: int | None, make_store: MakeStore
 ) -> None:
     scheduler = Scheduler(choices, visited, max_preemptions)
     world = World(result.case, scheduler, make_store)

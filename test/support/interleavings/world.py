@@ -119,7 +119,9 @@ class Service:
             raise ApiTimeoutError(0, "timed out")
         if outcome == "failure":
             raise ServiceError(503, "unavailable")
-        raise ReauthenticationRequired(401, "refused") if world.case.grant == "refresh" else ServiceError(401, "refused")
+        raise (
+            ReauthenticationRequired(401, "refused") if world.case.grant == "refresh" else ServiceError(401, "refused")
+        )
 
 
 class LeaseStore(MemoryTokenStore):
@@ -514,7 +516,11 @@ class World:
         """The successor of a refresh token is stored before the access token is returned."""
         if self.case.grant != "refresh" or self.inner is None or self.is_disturbed:
             return
-        if token != "T0" and f'"R{token[1:]}"' not in (self.inner.read(KEY) or "") and self.service.newest == f"R{token[1:]}":
+        if (
+            token != "T0"
+            and f'"R{token[1:]}"' not in (self.inner.read(KEY) or "")
+            and self.service.newest == f"R{token[1:]}"
+        ):
             raise Violation("a token was returned before its refresh token was stored")
 
     def check_end(self) -> None:
