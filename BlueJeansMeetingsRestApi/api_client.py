@@ -204,11 +204,11 @@ class ApiClient:
         path = serialization.fill_path(resource_path, parameters, self.configuration.safe_chars_for_path_param)
         query = [(name, value) for name, value in self._to_pairs(query_params, formats) if value is not None]
         self.update_params_for_auth(headers, query, auth_settings)
-        if formats or not all(type(value) is str for value in headers.values()):
+        if formats or {*map(type, headers.values())} != {str}:
             headers = dict(self._to_pairs(headers, formats))
         fields = self.prepare_post_parameters(self._to_pairs(post_params, formats), files)
         json = self.sanitize_for_serialization(body)
-        secrets = (*secrets_in(body), *secrets_in(dict(parameters)))
+        secrets = secrets_in([body, dict(parameters)])
         parts = (method, base_url, path, query, headers, json, fields)
         request: Request | legacy.Request = sender.prepare(*parts, template=resource_path, secrets=secrets, **options)
         return request

@@ -89,26 +89,29 @@ def _collect_secrets(value: Any, found: list[str]) -> None:
     if isinstance(value, (list, tuple)):
         for part in value:
             _collect_secrets(part, found)
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            if not isinstance(part, (str, int, float)):
+                _collect_secrets(part, found)
+            elif part != "" and str(name).lower() in SECRET_NAMES:
+                found += _parts_of_secret(str(name).lower(), str(part))
     elif hasattr(value, "swagger_types"):
         is_secret = getattr(value, "is_secret", SECRET_NAMES.__contains__)
         for name in value.swagger_types:
-            _collect_secret(name, getattr(value, name, None), is_secret(name), found)
+            part = getattr(value, name, None)
+            if not isinstance(part, (str, int, float)):
+                _collect_secrets(part, found)
+            elif part != "" and is_secret(name):
+                found.append(str(part))
         _collect_secrets(getattr(value, "additional_properties", None), found)
-    elif isinstance(value, Mapping):
-        for name, part in value.items():
-            _collect_secret(name, part, str(name).lower() in SECRET_NAMES, found)
 
 
-def _collect_secret(name: str, value: Any, is_secret: bool, found: list[str]) -> None:
-    if not isinstance(value, (str, int, float)):
-        _collect_secrets(value, found)
-    elif is_secret and value != "":
-        secret, name = str(value), str(name).lower()
-        found.append(secret)
-        if name == "cookie":
-            found += [cookie.partition("=")[2].strip() for cookie in secret.split(";")]
-        elif name in ("authorization", "proxy-authorization", "access_token") and " " in secret:
-            found.append(secret.partition(" ")[2])  # the token after `Bearer`
+def _parts_of_secret(name: str, secret: str) -> list[str]:
+    if name == "cookie":
+        return [secret, *(cookie.partition("=")[2].strip() for cookie in secret.split(";"))]
+    # The token after `Bearer` is secret without it, too.
+    is_token = name in ("authorization", "proxy-authorization", "access_token")
+    return [secret, secret.partition(" ")[2]] if is_token and " " in secret else [secret]
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:

@@ -82,6 +82,8 @@ def fill_path(resource_path: str, parameters: list[tuple[str, Any]], safe: str) 
     Raises ValueError for a parameter that is missing, unknown, None or empty, or that leads to another path: a request
     to delete one item must not become one to delete them all.
     """
+    if not parameters and "{" not in resource_path:
+        return resource_path
     placeholders = set(_PLACEHOLDER.findall(resource_path))
     values: dict[str, str] = {}
     for parameter, value in parameters:

@@ -128,9 +128,9 @@ class AuthenticationApi:
         required: the name of the parameter that is sent as the body, and its value.
         auth_settings: as in `call_api`; by default the call is not authorized. arguments: others of `call_api`.
         """
-        unknown = next((option for option in options if option not in RequestOptions.__annotations__), None)
-        if unknown is not None:
-            raise TypeError(f"Got an unexpected keyword argument '{unknown}' to method {name}")
+        for option in options:
+            if option not in RequestOptions.__annotations__:
+                raise TypeError(f"Got an unexpected keyword argument '{option}' to method {name}")
         parameter, body = required or ("", None)
         if required and body is None:
             raise ValueError(f"Missing the required parameter `{parameter}` when calling `{name}`")

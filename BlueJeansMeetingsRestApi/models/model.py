@@ -122,7 +122,7 @@ class Model:
     @classmethod
     def is_secret(cls, name: str) -> bool:
         """Return whether the values of the attribute are masked in text."""
-        return cls._secrecy.get(name, name.lower() in redaction.SECRET_NAMES)
+        return cls._secrecy[name] if name in cls._secrecy else name.lower() in redaction.SECRET_NAMES
 
     def to_dict(self) -> dict[str, Any]:
         """The declared attributes by name, nested models as dictionaries. Secrets are in it."""

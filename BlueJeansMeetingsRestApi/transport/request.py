@@ -186,7 +186,7 @@ def prepare(
         if body or fields:
             raise ValueError(f"A {method} request cannot have a body or form fields")
         body = None
-    template = _without_values(template or path)
+    template, pairs = _without_values(template or path), [*query, *fields]
     content, given["Content-Type"] = _encode(given.get("Content-Type"), body, fields)
     path, _, written = _encoded_path(path).partition("?")
     # A marker such as `?Client` is part of the endpoint's name; a query with values may contain a token.
@@ -200,7 +200,7 @@ def prepare(
         headers=_all_headers(method, base_url, given, content),
         body=content or b"",
         template=template,
-        secrets=(*secrets, *secrets_in([given, *({name: value} for name, value in [*query, *fields])])),
+        secrets=(*secrets, *secrets_in(given), *(secrets_in([{name: v} for name, v in pairs]) if pairs else ())),
         idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
         successes=_SUCCESSES_WITH_REDIRECTS if redirect_is_answer else SUCCESSES,
     )
