@@ -7,9 +7,11 @@ import functools
 import logging
 import math
 import os
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .environment import setting, setting_name
 from .redaction import leaves_no_variables
 from .transport.urls import split_url as split_url
 from .version import __version__
@@ -18,13 +20,15 @@ if TYPE_CHECKING:
     from .credentials import TokenProvider
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
+DEFAULT_HOST = "https://api.bluejeans.com"
 API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
 
 
 class Configuration:
     """The settings of a client. Change attributes as you like; an `ApiClient` checks them when it is made.
 
-    host: scheme and host of the service, and a path where it lies below one.
+    host: scheme, host and optional path of the service (default: BLUEJEANS_HOST if `trust_env`, or
+        https://api.bluejeans.com). The default is resolved each time it is used.
     api_key, api_key_prefix: `api_key["access_token"]` is the token that refresh and revoke send.
     credentials: the `TokenProvider`, such as `ClientCredentials`, that authorizes each `call_api` without
         `auth_settings`; None for no authorization.
@@ -33,7 +37,10 @@ class Configuration:
     max_response_bytes: the longest answer that is read, in bytes after decompression.
     allow_insecure_host: permits `http://` to a host that is not this machine.
     verify_ssl, ssl_ca_cert, cert_file, key_file, assert_hostname: TLS; `ssl_ca_cert` is a PEM file or a folder of them.
-    proxy, trust_env: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
+    key_password: the password of an encrypted `key_file`, as str or bytes.
+    ssl_context: your own `ssl.SSLContext`, which replaces all other TLS settings, also for an HTTPS proxy.
+    proxy: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
+    trust_env: whether the environment may name the host and the proxy.
     connection_pool_maxsize: how many idle connections are kept. temp_folder_path: where downloaded files go.
     safe_chars_for_path_param: characters of a path parameter that are not percent-encoded.
     """
@@ -41,7 +48,6 @@ class Configuration:
     _default: ClassVar[Configuration | None] = None
 
     def __init__(self) -> None:
-        self.host = "https://api.bluejeans.com"
         self.temp_folder_path: str | None = None
         self.api_key: dict[str, str] = {}
         self.api_key_prefix: dict[str, str] = {}
@@ -59,7 +65,9 @@ class Configuration:
         self.ssl_ca_cert: str | None = None
         self.cert_file: str | None = None
         self.key_file: str | None = None
+        self.key_password: str | bytes | None = None
         self.assert_hostname: str | bool | None = None
+        self.ssl_context: ssl.SSLContext | None = None
         self.connection_pool_maxsize = (os.cpu_count() or 1) * 5
         self.proxy: str | None = None
         self.safe_chars_for_path_param = ""
@@ -82,6 +90,10 @@ class Configuration:
         if self.credentials is not None:
             # Its pickle would make calls that nobody authorizes.
             raise TypeError("A Configuration with credentials cannot be pickled: pickle the credentials, and set them")
+        for name in ("key_password", "ssl_context"):
+            if getattr(self, name) is not None:
+                # A copy without the setting would connect with other TLS settings, and a pickle shows its secrets.
+                raise TypeError(f"A Configuration with {name} cannot be pickled: set {name} again after unpickling")
         # A handler holds a file or a lock, and cannot be pickled.
         return {**vars(self), "logger_stream_handler": None, "logger_file_handler": None}
 
@@ -92,7 +104,21 @@ class Configuration:
         return other
 
     def __deepcopy__(self, _: dict[int, Any]) -> Configuration:
-        return self.__copy__()  # loggers, their handlers and credentials are not there twice
+        # Loggers, their handlers, credentials and the SSL context are shared.
+        return self.__copy__()
+
+    @property
+    def host(self) -> str:
+        """The URL of the service: the value that was set, else BLUEJEANS_HOST if `trust_env`, else the default host."""
+        if "host" in vars(self):
+            host: str = vars(self)["host"]
+            return host
+        return (setting("HOST") if self.trust_env else None) or DEFAULT_HOST
+
+    @host.setter
+    def host(self, value: str) -> None:
+        # Stored under the plain name, so that copies and pickles preserve whether it is set.
+        vars(self)["host"] = value
 
     @property
     def logger_format(self) -> str:
@@ -161,8 +187,21 @@ class Configuration:
 
     @property
     def base_url(self) -> str:
-        """`host` without a trailing slash; ValueError if it is none to send secrets to."""
-        return base_url("Configuration.host", self.host, self.allow_insecure_host)
+        """`host` with scheme and host name in lower case and no trailing slash.
+
+        Raises ValueError if secrets must not be sent to it.
+        """
+        host = self.host
+        if "host" in vars(self) or host == DEFAULT_HOST or host != setting("HOST"):
+            return base_url("Configuration.host", host, self.allow_insecure_host)
+        variable = setting_name("HOST")
+        try:
+            return base_url(variable, host, self.allow_insecure_host)
+        except ValueError:
+            if os.environ.get(variable):
+                raise
+        # Omit the value: the variable may name the file of a secret by mistake.
+        raise ValueError(f"{variable}_FILE names a file that does not contain the https:// URL of a host")
 
     @leaves_no_variables
     def check(self) -> None:
@@ -172,12 +211,22 @@ class Configuration:
             path = getattr(self, name)
             if path and not (os.path.isfile(path) or (name == "ssl_ca_cert" and os.path.isdir(path))):
                 raise ValueError(f"Configuration.{name} names no file: {path!r}")
+        if self.key_password is not None and not isinstance(self.key_password, (str, bytes)):
+            raise TypeError(f"Configuration.key_password must be str or bytes, not {type(self.key_password).__name__}")
+        self._check_ssl_context()
         if self.proxy:
             split_url("Configuration.proxy", self.proxy, userinfo=True)
         for name in ("connect_timeout", "read_timeout", "call_timeout"):
             seconds(f"Configuration.{name}", getattr(self, name))
         for name in ("max_attempts", "max_response_bytes", "connection_pool_maxsize"):
             whole_number(f"Configuration.{name}", getattr(self, name))
+
+    def _check_ssl_context(self) -> None:
+        context = self.ssl_context
+        if context is not None and not isinstance(context, ssl.SSLContext):
+            raise TypeError(f"Configuration.ssl_context must be an ssl.SSLContext, not {type(context).__name__}")
+        if context is not None and context.protocol == ssl.PROTOCOL_TLS_SERVER:
+            raise ValueError("Configuration.ssl_context is for servers: use ssl.create_default_context() for a client")
 
 
 def seconds(name: str, value: Any) -> float:
@@ -207,12 +256,44 @@ def text(name: str, value: Any) -> str:
 
 @functools.lru_cache(maxsize=64)
 def base_url(name: str, host: str, allow_insecure_host: bool = False) -> str:
-    """`host` without a trailing slash; a ValueError that names the setting if it is none to send secrets to."""
+    """Return `host` with scheme and host name in lower case and no trailing slash.
+
+    Raises a ValueError that names the setting if secrets must not be sent to it.
+    """
     parts = split_url(name, host)
     if parts.scheme == "http" and not allow_insecure_host and not _is_loopback(parts.hostname or ""):
         advice = "use https://, or set Configuration.allow_insecure_host = True"
         raise ValueError(f"{name} {host!r} would send secrets in clear text: {advice}")
-    return host.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+# The processes that have logged the warning about the default host: a forked child inherits its parent's.
+_warned: dict[int, object] = {}
+
+
+def uses_default_host(configuration: Configuration) -> bool:
+    """Whether neither the program nor the environment specifies the host."""
+    if "host" in vars(configuration) or configuration.host != DEFAULT_HOST:
+        return False
+    return not (configuration.trust_env and setting("HOST"))
+
+
+def is_warning_due(configuration: Configuration, url: str) -> bool:
+    """Whether a secret sent to `url` (a base URL) is the first one of this process to go to the default host."""
+    return os.getpid() not in _warned and url == DEFAULT_HOST and uses_default_host(configuration)
+
+
+def warn_about_default_host() -> None:
+    """Log, once per process, that the service at the default host is going to end."""
+    own = object()
+    if _warned.setdefault(os.getpid(), own) is own:  # one of several threads
+        logging.getLogger(PACKAGE_LOGGER).warning(
+            "Secrets are sent to the default host %s, because no host is set. The vendor has announced the end of the "
+            "service at this host. Set Configuration.host, or the environment variable %s, to the host of your "
+            "service.",
+            DEFAULT_HOST,
+            setting_name("HOST"),
+        )
 
 
 def _is_loopback(hostname: str) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from .configuration import PACKAGE_LOGGER, Configuration, base_url, seconds
+from .configuration import PACKAGE_LOGGER, Configuration, base_url, is_warning_due, seconds, warn_about_default_host
 from .exceptions import (
     ApiConnectionError,
     ApiProxyError,
@@ -31,13 +31,14 @@ from .transport import errors
 from .transport import request as requests
 from .transport.deadline import Attempt, sleep
 from .transport.deadline import Limits as Limits
-from .transport.pool import ConnectionSettings, Pool, is_recorded, unread
+from .transport.pool import Pool, is_recorded, unread
 from .transport.proxies import Proxy, proxy_for
 from .transport.request import METHODS as METHODS
 from .transport.request import Request as Request
 from .transport.request import check_encodable as check_encodable
 from .transport.response import TRUNCATED, HTTPHeaderDict, Response
 from .transport.retry import RetryPolicy, parse_retry_after
+from .transport.settings import ConnectionSettings
 
 RequestTimeout = Union[float, "tuple[float | None, float | None]", None]
 Send = Callable[[Request], Response]
@@ -234,6 +235,8 @@ class RESTClientObject:
 
         Raises what `ApiClient.call_api` raises.
         """
+        if is_warning_due(self.configuration, request.base_url) and request.secrets:
+            warn_about_default_host()
         limits = limits or self.limits()
         policy = RetryPolicy(self.configuration.max_attempts if max_attempts is None else max_attempts)
         number = 1
@@ -289,7 +292,7 @@ class RESTClientObject:
 
     def _failure(self, error: HTTPError, request: Request, attempt: Attempt) -> ApiException:
         """Return the kind of ApiException that stands for an error of urllib3."""
-        failed = errors.describe_error(error, attempt.connected, self._proxy())
+        failed = errors.describe_error(error, attempt.connected, self._proxy(request))
         secrets = request.secrets
         host = urlsplit(request.base_url).netloc
         failure: ApiException = _KINDS[failed.kind](
@@ -312,7 +315,7 @@ class RESTClientObject:
         success = response.status in request.successes
         if success and not response.problem:
             return checked
-        kind, advice = (ApiResponseError, "") if success else self._refusal(response.status)
+        kind, advice = (ApiResponseError, "") if success else self._refusal(request, response.status)
         raise kind(
             reason=response.problem if success else None,
             http_resp=checked,
@@ -323,18 +326,17 @@ class RESTClientObject:
             retry_after=parse_retry_after(response.getheader("Retry-After")),
         )
 
-    def _refusal(self, status: int) -> tuple[type[ApiException], str]:
+    def _refusal(self, request: Request, status: int) -> tuple[type[ApiException], str]:
         """Return the kind of ApiException for a status, and what to do about it."""
-        proxy = self._proxy() if status == 407 else None
+        proxy = self._proxy(request) if status == 407 else None
         if proxy:
             return ApiProxyError, f"The proxy is {proxy!r}. {errors.PROXY_CREDENTIALS}"
         kind = kind_of_status(status)
         redirected = "Nothing was sent to the redirect target, which is in `headers`. Check Configuration.host."
         return kind, redirected if kind is RedirectError else ""
 
-    def _proxy(self) -> Proxy | None:
-        configuration = self.configuration
-        return proxy_for(configuration.base_url, configuration.proxy, configuration.trust_env)
+    def _proxy(self, request: Request) -> Proxy | None:
+        return proxy_for(request.base_url, self.configuration.proxy, self.configuration.trust_env)
 
 
 _NO_POOL_MANAGER = (

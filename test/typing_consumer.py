@@ -132,7 +132,7 @@ def tokens_that_stay_valid(api: bluejeans.AuthenticationApi, told: list[bluejean
     credentials: list[bluejeans.Credentials] = [client, meeting, signed_in, bluejeans.StaticToken("token")]
     configuration = bluejeans.Configuration()
     configuration.credentials = credentials[0]
-    configuration.credentials = bluejeans.default_credentials(environment={}, store=store)
+    configuration.credentials = bluejeans.default_credentials(store=store)
     configuration.credentials = "token"  # type: ignore[assignment]
     bluejeans.ClientCredentials("id")  # type: ignore[call-arg]
     bluejeans.ClientCredentials("id", "secret", stores=store)  # type: ignore[call-arg]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import math
+import re
 import socket
 import ssl
 from typing import Any
@@ -16,7 +17,8 @@ from .deadline import Attempt
 from .dns import open_connection
 from .reader import ResponseReader
 from .request import Payload
-from .response import HTTPHeaderDict, Response
+from .response import Response
+from .streamed import UnreadResponse
 
 # How much is sent within one time limit of silence. It is also the size of a TLS record.
 _PART = 1 << 14
@@ -59,12 +61,30 @@ class _Connection:
         attempt: Attempt = self.timeout.attempt
         attempt.opened = True
         self.opened = False
-        super().connect()  # type: ignore[misc]
+        self._connect_without_quotes()
         if not self.opened:
             self.close()
             raise UnsupportedUrllib3Error
         # Configuration.verify_ssl decides. urllib3 would warn before each request, or raise under `-W error`.
         self.is_verified = True
+
+    def _connect_without_quotes(self) -> None:
+        """Connect. Exceptions contain no text that a proxy sent in its response to CONNECT."""
+        try:
+            super().connect()  # type: ignore[misc]
+            return
+        except http.client.RemoteDisconnected:
+            raise
+        except (http.client.BadStatusLine, http.client.UnknownProtocol):
+            error: Exception = http.client.BadStatusLine("invalid status line")
+        except OSError as caught:
+            refused = re.match(r"Tunnel connection failed: (\d+)", str(caught))
+            if refused is None:
+                raise
+            phrase = http.client.responses.get(int(refused[1]), "")
+            error = OSError(f"{refused[0]} {phrase}".strip())
+        # Raised outside of the handler, so that http.client's exception is not its `__context__`.
+        raise error
 
     def _new_conn(self) -> socket.socket:
         """Connect within the attempt's time, and return a socket that keeps its deadline."""
@@ -99,6 +119,8 @@ class _Connection:
         attempt, method = payload.attempt, payload.request.method
         response = ResponseReader(self.sock, attempt, method, self.response_ended).read()
         if isinstance(response, Response):
+            if attempt.streamed:
+                self.close()  # urllib3 leaves that to the caller, who does not get this response
             return response
         # The caller reads the rest, for as long as the server keeps sending.
         attempt.deadline = math.inf
@@ -116,31 +138,6 @@ class _Connection:
         self.unread = False
         if not reusable:
             self.close()
-
-
-class UnreadResponse:
-    """A response whose body is left to the caller; urllib3 1.26 makes it one of its own after it has looked at it."""
-
-    length = None
-    msg = Response.msg
-
-    def __init__(self, response: http.client.HTTPResponse, method: str) -> None:
-        self.status = response.status
-        self._options: dict[str, Any] = {
-            "body": response,
-            "headers": HTTPHeaderDict(response.getheaders()),
-            "status": response.status,
-            "version": response.version,
-            "reason": response.reason,
-            "preload_content": False,
-            "original_response": response,
-            "enforce_content_length": True,
-            "request_method": method,
-        }
-
-    def of_urllib3(self, **options: Any) -> urllib3.HTTPResponse:
-        """Return urllib3's response, with its own options on 1.26."""
-        return urllib3.HTTPResponse(**{**self._options, **options})
 
 
 def _urllib3_class(pool: Any) -> Any:

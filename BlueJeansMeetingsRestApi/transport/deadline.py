@@ -116,7 +116,11 @@ class Attempt(Timeout):
         now = time.monotonic()
         if now >= self.deadline:
             raise socket.timeout("timed out")
-        sock.settimeout(TimeLeft(min(self.deadline, now + self.limits.read)))
+        deadline = min(self.deadline, now + self.limits.read)
+        if isinstance(sock, _KeepsDeadline):
+            sock.deadline = deadline  # as settimeout does, without a system call
+        else:
+            sock.settimeout(TimeLeft(deadline))
 
 
 def sleep(seconds: float) -> None:
@@ -180,10 +184,9 @@ class _KeepsDeadline:
 
     def sendall(self, data: Any, *args: Any) -> None:
         # socket's own starts over when a wait was interrupted.
-        with memoryview(data) as view, view.cast("B") as octets:
-            sent = 0
-            while sent < len(octets):
-                sent += self.send(octets[sent:], *args)
+        sent = self.send(data, *args)
+        while sent < len(data):
+            sent += self.send(data[sent:], *args)
 
 
 class _KeepsDeadlineInTLS(_KeepsDeadline):

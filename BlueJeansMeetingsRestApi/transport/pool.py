@@ -4,41 +4,23 @@ from __future__ import annotations
 
 import functools
 import io
-import os
 import queue
-import ssl
-import warnings
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util import Retry, Timeout
-from urllib3.util.ssl_ import create_urllib3_context
 
-from .connection import URLLIB3_1, UnreadResponse, connection_class
-from .deadline import Attempt, keeping_deadlines
+from .connection import URLLIB3_1, connection_class
+from .deadline import Attempt
 from .proxies import proxy_for
 from .request import Payload, Request
 from .response import Response
+from .settings import ConnectionSettings
+from .streamed import UnreadResponse
+from .tls import tls_context, warn_if_unverified
 
 _NO_RETRIES = Retry(False, redirect=False)
-
-
-class ConnectionSettings(NamedTuple):
-    """How to reach a service: the settings of `Configuration` with these names."""
-
-    proxy: str | None = None
-    trust_env: bool = True
-    verify_ssl: bool = True
-    ssl_ca_cert: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    assert_hostname: str | bool | None = None
-
-    def __repr__(self) -> str:
-        # The URL of a proxy may contain a password.
-        return "<ConnectionSettings>"
 
 
 class _IdleConnections:
@@ -113,22 +95,21 @@ class Pool:
         secure = parts.scheme == "https"
         proxy = proxy_for(base_url, settings.proxy, settings.trust_env)
         options: dict[str, Any] = {"maxsize": maxsize}
-        context = None
-        if secure or (proxy and proxy.url.startswith("https:")):
-            options["ssl_context"] = context = _ssl_context(settings)
-        if settings.assert_hostname is not None and secure:
-            options["assert_hostname"] = settings.assert_hostname
-        if secure and not settings.verify_ssl:
-            warnings.warn(
-                f"Configuration.verify_ssl is False: any server that responds for {parts.netloc} is trusted. "
-                "To trust a certificate authority of your own, set Configuration.ssl_ca_cert instead.",
-                InsecureRequestWarning,
-                stacklevel=2,
-            )
+        proxy_context: Any = tls_context(proxy.url, settings, is_proxy=True) if proxy and proxy.is_secure else None
+        if secure:
+            options["ssl_context"] = tls_context(base_url, settings)
+            if settings.assert_hostname is not None and settings.ssl_context is None:
+                options["assert_hostname"] = settings.assert_hostname
+            warn_if_unverified(settings, parts.netloc)
+        elif proxy_context is not None:
+            # A proxy that forwards requests takes the place of the service.
+            options["ssl_context"] = proxy_context
         classes = _URLLIB3_POOLS if recorded else _pool_classes()
         self._pool: Any
         if proxy:
-            manager = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **options)
+            manager = urllib3.ProxyManager(
+                proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=proxy_context, **options
+            )
             manager.pool_classes_by_scheme = classes
             self._pool = manager.connection_from_url(base_url)
         else:
@@ -206,33 +187,3 @@ def unread(response: Response, request: Request) -> urllib3.HTTPResponse:
         preload_content=False,
         request_method=request.method,
     )
-
-
-def _ssl_context(settings: ConnectionSettings) -> ssl.SSLContext:
-    own = (settings.verify_ssl, settings.ssl_ca_cert, settings.cert_file, settings.key_file)
-    return _shared_ssl_context() if own == (True, None, None, None) else _new_ssl_context(*own)
-
-
-def _new_ssl_context(
-    verify: bool = True, ca_cert: str | None = None, cert_file: str | None = None, key_file: str | None = None
-) -> ssl.SSLContext:
-    import certifi  # takes longer to import than a client to make
-
-    context: ssl.SSLContext = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = keeping_deadlines(context.sslsocket_class)  # type: ignore[arg-type]
-    ca_cert = ca_cert or certifi.where()
-    setting = f"ssl_ca_cert {ca_cert!r}"
-    try:
-        if verify:
-            context.load_verify_locations(**{"capath" if os.path.isdir(ca_cert) else "cafile": ca_cert})
-        if cert_file:
-            setting = f"cert_file {cert_file!r} with key_file {key_file!r}"
-            context.load_cert_chain(cert_file, key_file)
-    except OSError as error:
-        raise ValueError(f"Configuration.{setting} is not what it should be, in PEM: {error}") from None
-    return context
-
-
-# Reading certifi's authorities takes longer than a call, and they are the same for every client.
-_shared_ssl_context = functools.lru_cache(maxsize=1)(_new_ssl_context)

@@ -18,6 +18,11 @@ class Proxy(NamedTuple):
     headers: dict[str, str]
     setting: str
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether the connection to the proxy uses TLS."""
+        return self.url.startswith("https:")
+
     def __repr__(self) -> str:
         return f"{self.url} ({self.setting})"
 

@@ -9,16 +9,14 @@ import socket
 from typing import Any, Callable, NamedTuple
 
 from .deadline import Attempt
-from .response import TRUNCATED, Response
+from .response import TRUNCATED, Headers, Response
 
 # The headers that say where a message ends.
 FRAMING = ("content-length", "transfer-encoding")
 _FIRST_READ, _CHUNK = 1 << 14, 1 << 16
 # A status line and headers in which nothing needs interpretation: ASCII, one line for each header, and no more of them
 # than http.client accepts. It accepts no line that is longer than _FIRST_READ.
-_PLAIN = re.compile(
-    rb"HTTP/1\.1 (2(?!04)[0-9]{2}) ([ -~]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n){1,99})\r\n"
-)
+_PLAIN = re.compile(rb"HTTP/1\.1 (2(?!04)[0-9]{2}) [ -~]*\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n){1,99})\r\n")
 
 
 class PlainHead(NamedTuple):
@@ -28,7 +26,6 @@ class PlainHead(NamedTuple):
     """
 
     status: int
-    reason: str
     lines: list[tuple[str, str]]
     length: int
     end: int
@@ -44,7 +41,7 @@ def parse_plain(received: bytes) -> PlainHead | None:
     if found is None:
         return None
     lines, closes, length = [], False, ""
-    for line in found[3].decode("ascii").split("\r\n")[:-1]:
+    for line in found[2].decode("ascii").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
         value = value.lstrip("\t ")
         lines.append((name, value))
@@ -59,7 +56,7 @@ def parse_plain(received: bytes) -> PlainHead | None:
             return None
     if not length:
         return None
-    return PlainHead(int(found[1]), found[2].decode("ascii").strip(), lines, int(length), found.end(), closes)
+    return PlainHead(int(found[1]), lines, int(length), found.end(), closes)
 
 
 class ResponseReader:
@@ -106,7 +103,7 @@ class ResponseReader:
         if len(content) < wanted:
             content, problem = self._read_more(content, wanted)
         self._on_end(len(content) == head.length and not head.closes and not _has_unread_bytes(self._sock))
-        return Response(head.status, head.lines, content[:wanted], head.reason, problem=problem)
+        return Response(head.status, Headers(head.lines), content[:wanted], problem=problem)
 
     def _read_more(self, content: bytes, wanted: int) -> tuple[bytes, str]:
         parts, missing = [content], wanted - len(content)
@@ -138,7 +135,7 @@ class ResponseReader:
             invalid = True
         if invalid:
             # http.client's exception quotes what the server sent. This one replaces it, and has no context.
-            raise http.client.BadStatusLine("")
+            raise http.client.BadStatusLine("invalid status line")
         self._attempt.status = parsed.status
         lengths = ",".join(parsed.headers.get_all("Content-Length", ())).split(",")
         # http.client takes the end of the connection for the end of the headers, and the first of several lengths.
@@ -165,7 +162,7 @@ class ResponseReader:
             problem = TRUNCATED
         if problem or not parsed.isclosed():
             self._on_end(False)
-        return Response(parsed.status, parsed.getheaders(), content, parsed.reason, parsed.version, problem)
+        return Response(parsed.status, parsed.getheaders(), content, version=parsed.version, problem=problem)
 
 
 class _Stream(io.BufferedReader):

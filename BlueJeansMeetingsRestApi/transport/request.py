@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib3 import encode_multipart_formdata
 from urllib3.util import parse_url
 
-from ..redaction import secrets_in
+from ..redaction import SECRET_NAMES, secrets_in
 from .deadline import Attempt
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
@@ -30,7 +30,6 @@ _FRAMING = ("content-length", "transfer-encoding")
 _PUBLIC_HEADERS = frozenset(("accept", "accept-encoding", "accept-language", "content-type", "user-agent"))
 _FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 SUCCESSES, _SUCCESSES_WITH_REDIRECTS = range(200, 300), range(200, 400)
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class UnsupportedBodyError(ValueError):
@@ -71,26 +70,26 @@ class Request:
         base_url: str,
         path: str,
         query: str = "",
-        headers: Mapping[str, str] = _NO_HEADERS,
+        headers: Mapping[str, str] = MappingProxyType({}),
         body: bytes = b"",
         template: str = "",
         secrets: tuple[str, ...] = (),
         idempotent: bool = True,
         successes: range = SUCCESSES,
     ) -> None:
-        assign = functools.partial(object.__setattr__, self)
-        assign("method", method)
-        assign("base_url", base_url)
-        assign("path", path)
-        assign("query", query)
-        assign("headers", MappingProxyType(headers))
-        assign("public_headers", {name: headers[name] for name in headers if name.lower() in _PUBLIC_HEADERS})
-        assign("lines", _lines(headers))
-        assign("body", body)
-        assign("template", template or path)
-        assign("secrets", secrets)
-        assign("idempotent", idempotent)
-        assign("successes", successes)
+        assign = object.__setattr__  # because __setattr__ refuses
+        assign(self, "method", method)
+        assign(self, "base_url", base_url)
+        assign(self, "path", path)
+        assign(self, "query", query)
+        assign(self, "headers", MappingProxyType(headers))
+        assign(self, "public_headers", {name: headers[name] for name in headers if name.lower() in _PUBLIC_HEADERS})
+        assign(self, "lines", _lines(headers))
+        assign(self, "body", body)
+        assign(self, "template", template or path)
+        assign(self, "secrets", secrets)
+        assign(self, "idempotent", idempotent)
+        assign(self, "successes", successes)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"A Request cannot be changed, so {name} cannot be set")
@@ -181,26 +180,32 @@ def prepare(
         raise ValueError(f"The HTTP method must be one of {', '.join(METHODS)}, not {method!r}")
     if fields and body:
         raise ValueError("body parameter cannot be used with post_params parameter.")
-    given = _given_headers(headers)
+    # Each header once, whatever the case of its name: the last one counts.
+    given = {name.lower(): (name, header_value(name, value)) for name, value in headers.items() if value is not None}
     if method in ("GET", "HEAD"):
         if body or fields:
             raise ValueError(f"A {method} request cannot have a body or form fields")
         body = None
-    template, pairs = _without_values(template or path), [*query, *fields]
-    content, given["Content-Type"] = _encode(given.get("Content-Type"), body, fields)
+    found = [*secrets]
+    found += secrets_in([{name: given[name][1]} for name in SECRET_NAMES.intersection(given)])
+    found += secrets_in([{name: value} for name, value in (*query, *fields)])
+    content, content_type = _encode(given["content-type"][1] if "content-type" in given else None, body, fields)
+    given["content-type"] = ("Content-Type", content_type)
+    whole = path
     path, _, written = _encoded_path(path).partition("?")
     # A marker such as `?Client` is part of the endpoint's name; a query with values may contain a token.
     if written and "=" not in written:
         path, written = f"{path}?{written}", ""
+    all_headers = _all_headers(method, base_url, given, content)
     return Request(
         method=method,
         base_url=base_url,
         path=path,
         query="&".join(filter(None, (written, urlencode(query)))) if written or query else "",
-        headers=_all_headers(method, base_url, given, content),
+        headers=all_headers,
         body=content or b"",
-        template=template,
-        secrets=(*secrets, *secrets_in(given), *(secrets_in([{name: v} for name, v in pairs]) if pairs else ())),
+        template=_without_values(template or whole),
+        secrets=tuple(found),
         idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
         successes=_SUCCESSES_WITH_REDIRECTS if redirect_is_answer else SUCCESSES,
     )
@@ -222,24 +227,15 @@ def header_value(name: str, value: Any) -> str:
     return text
 
 
-def _given_headers(headers: Mapping[str, Any]) -> dict[str, str]:
-    """Return each header once, whatever the case of its name: the last one counts."""
-    by_name = {name.lower(): (name, header_value(name, value)) for name, value in headers.items() if value is not None}
-    given = dict(by_name.values())
-    if (content_type := by_name.get("content-type")) is not None:
-        del given[content_type[0]]
-        given["Content-Type"] = content_type[1]
-    return given
-
-
-def _all_headers(method: str, base_url: str, given: Mapping[str, str], content: bytes | None) -> dict[str, str]:
+def _all_headers(
+    method: str, base_url: str, given: dict[str, tuple[str, str]], content: bytes | None
+) -> dict[str, str]:
     """Return all headers to send. The caller cannot set those that say where the body ends."""
-    names = {name.lower() for name in given}
-    headers = {} if "host" in names else {"Host": _host(base_url)}
-    headers.update(given)
-    for name in names.intersection(_FRAMING):
-        headers = {kept: value for kept, value in headers.items() if kept.lower() != name}
-    if "accept-encoding" not in names:
+    for name in _FRAMING:
+        given.pop(name, None)
+    headers = {} if "host" in given else {"Host": _host(base_url)}
+    headers.update(given.values())
+    if "accept-encoding" not in given:
         headers["Accept-Encoding"] = "identity"
     if content is not None or method in ("POST", "PUT", "PATCH"):
         headers["Content-Length"] = str(len(content or b""))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import http.client
 import zlib
-from collections.abc import Iterable, Mapping
-from typing import Any, Union
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 try:
     from urllib3 import HTTPHeaderDict as HTTPHeaderDict
@@ -16,14 +15,47 @@ except ImportError:  # urllib3 1.26
 TRUNCATED = "the response is truncated"
 _TOO_LONG = "the response is longer than Configuration.max_response_bytes ({})"
 
-Headers = Union[Mapping[str, str], Iterable["tuple[str, str]"]]
-
 
 class _NoDefects(http.client.HTTPMessage):
     """What urllib3 1.26 searches for errors in the headers, which the parser of this package has found already."""
 
     get_payload = None  # type: ignore[assignment]
     defects = ()  # type: ignore[assignment]
+
+
+class Headers(Mapping[str, str]):
+    """The headers of a response, by names in any case. `items()` has a pair for each line; others are joined."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
+        self._lines = list(lines)
+
+    def getlist(self, name: str) -> list[str]:
+        """Return the values of all lines with this name."""
+        name = name.lower()
+        return [value for key, value in self._lines if key.lower() == name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a header, or `default`."""
+        return ", ".join(values) if (values := self.getlist(name)) else default
+
+    def __getitem__(self, name: str) -> str:
+        if not (values := self.getlist(name)):
+            raise KeyError(name)
+        return ", ".join(values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({name.lower(): name for name, _ in self._lines}.values())
+
+    def __len__(self) -> int:
+        return len({name.lower() for name, _ in self._lines})
+
+    def items(self) -> Any:
+        return list(self._lines)
+
+    def __repr__(self) -> str:
+        return f"<Headers {list(self)}>"
 
 
 class Response:
@@ -43,7 +75,7 @@ class Response:
     def __init__(
         self,
         status: int = 200,
-        headers: Headers = (),
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         content: bytes = b"",
         reason: str | None = None,
         version: int = 11,
@@ -51,19 +83,17 @@ class Response:
     ) -> None:
         self.status, self.content, self.version, self.problem = status, content, version, problem
         self.reason = http.client.responses.get(status, "") if reason is None else reason
-        self._lines = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+        if not isinstance(headers, Headers):
+            headers = Headers(headers.items() if isinstance(headers, Mapping) else headers)
+        self.headers = headers
 
     def __repr__(self) -> str:
         return f"<Response [{self.status}]>"
 
-    @functools.cached_property
-    def headers(self) -> HTTPHeaderDict:
-        """The headers, by names in any case."""
-        return HTTPHeaderDict(self._lines)
-
     def getheader(self, name: str, default: str | None = None) -> str | None:
         """Return the value of a header, or `default`."""
-        return self.headers.get(name, default)
+        value: str | None = self.headers.get(name, default)
+        return value
 
     @property
     def data(self) -> bytes:
@@ -76,13 +106,11 @@ class Response:
     def decompress(self, max_bytes: int) -> None:
         """Decompress the body, and cut it off after `max_bytes`; `problem` states what was wrong with it."""
         if not self.problem and self.content:
-            self.content, self.problem = _decompressed(self.content, self._content_encoding(), max_bytes)
+            self.content, self.problem = _decompressed(
+                self.content, self.headers.get("Content-Encoding", "identity").strip().lower(), max_bytes
+            )
         if len(self.content) > max_bytes:
             self.content, self.problem = self.content[:max_bytes], _TOO_LONG.format(max_bytes)
-
-    def _content_encoding(self) -> str:
-        codings = [value for name, value in self._lines if name.lower() == "content-encoding"]
-        return ", ".join(codings).strip().lower() if codings else "identity"
 
 
 def _decompressed(content: bytes, encoding: str, max_bytes: int) -> tuple[bytes, str]:

@@ -12,7 +12,10 @@ _HOST_NAME = re.compile(r"([^.]{1,63}\.)*[^.]{1,63}\.?")  # RFC 1035 section 2.3
 
 
 def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
-    """The parts of an http or https URL of a host; a ValueError that names the setting if it is none."""
+    """Return the parts of an http or https URL, with scheme and host name in lower case.
+
+    Raises a ValueError that names the setting if it is not the URL of a host.
+    """
     query = dict(parse_qsl(str(url).partition("?")[2]))
     shown = repr(scrub(without_userinfo(url), secrets_in(query)) if isinstance(url, str) else url)
     if not isinstance(url, str) or any(c <= " " or not c.isascii() for c in url):
@@ -31,4 +34,7 @@ def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
         raise ValueError(f"{name} {shown} must not hold a user name or password")
     if parts.query or parts.fragment or url.endswith(("?", "#")):
         raise ValueError(f"{name} {shown} must not have a query or fragment behind it")
-    return parts
+    before_host, at, address = parts.netloc.rpartition("@")
+    # The zone of an IPv6 address is case-sensitive.
+    name, percent, zone = address.partition("%")
+    return parts._replace(netloc=f"{before_host}{at}{name.lower()}{percent}{zone}")
