@@ -48,7 +48,8 @@ _CLOCK_SKEW = 60.0
 # How long an early refresh may take, in seconds. Its caller waits for it, although its token is still valid.
 _EARLY_TIMEOUT = 5.0
 
-# How long after its deadline an attempt counts as abandoned, in seconds: its thread no longer exists.
+# How long an attempt may exceed its deadline, in seconds, before it counts as abandoned: its thread does not exist, or
+# `fetch` ignores its timeout.
 _ABANDONED_AFTER = 10.0
 
 # How long the exit of the program waits for a refresh in the background, in seconds: the successor of a refresh token
@@ -103,7 +104,7 @@ class _Attempt:
         self.done = done
         self.number = 0  # 0 until it starts
         self.before: HeldToken | None = None  # the token that is still valid, if the refresh is early
-        self.only_saves = False
+        self.only_saves = self.is_overdue = False
         self.timeout = self.deadline = 0.0
         self.token: HeldToken | None = None
         self.error: Exception | None = None
@@ -313,8 +314,13 @@ class TokenRefresher:
     def _start_or_join(self, own: _Attempt, held: HeldToken | None, allowed: float, deadline: float) -> _Attempt:
         process, now = self._process, self._threads.monotonic()
         in_flight = process.in_flight
-        if in_flight is not None and now <= in_flight.deadline + _ABANDONED_AFTER:
-            return in_flight
+        if in_flight is not None:
+            if now <= in_flight.deadline + _ABANDONED_AFTER:
+                return in_flight
+            if not in_flight.is_overdue:
+                # The whole process may have been stopped: give the thread time to finish.
+                in_flight.is_overdue, in_flight.deadline = True, now
+                return in_flight
         own.before, own.timeout = held, allowed
         own.deadline = deadline if held is None else min(deadline, now + _EARLY_TIMEOUT)
         process.started = own.number = process.started + 1

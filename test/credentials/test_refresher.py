@@ -144,7 +144,7 @@ class TestSingleFlight:
 
     def test_abandoned_refresh_is_taken_over(self, client: bluejeans.ClientCredentials) -> None:
         abandoned = _Attempt(threading.Event())
-        abandoned.number, abandoned.deadline = 1, time.monotonic() - 11
+        abandoned.number, abandoned.deadline, abandoned.is_overdue = 1, time.monotonic() - 11, True
         client.refresher._process.in_flight = abandoned
         assert client.get_token().token
 

@@ -70,6 +70,7 @@ class Task:
         self.deadline: float | None = None
         self.history = 0
         self.error: BaseException | None = None
+        self.read_clock_at = 0.0
 
     def observe(self, *values: Hashable) -> None:
         """Add to what this task has read: with the code, that determines its local variables."""

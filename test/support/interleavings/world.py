@@ -29,11 +29,12 @@ class Case:
 
     threads: how many call `get_token` in each process. calls: how often each does.
     token: the token that they begin with: none, fresh, due or expired.
-    outcomes: of the requests: success, refusal, failure or timeout; what follows them is a success.
+    outcomes: of the requests: success, refusal, failure, timeout or interrupt (Ctrl-C); then success.
     grant: client or refresh. store: none, memory, lease, file or redis.
     crashes, lost_leases, failed_writes: how many of them occur, at any point.
     invalidate: whether one more thread of each process invalidates the token that it gets.
     background: refresh in the background. timeouts: of the callers in seconds; the last one is repeated.
+    jumps: by how much the clock advances between any two steps, once each, in seconds.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Case:
     invalidate: bool = False
     background: bool = False
     timeouts: tuple[float, ...] = (TIMEOUT,)
+    jumps: tuple[float, ...] = ()
 
 
 class VirtualClock(Clock):
@@ -60,8 +62,10 @@ class VirtualClock(Clock):
         self._scheduler = scheduler
 
     def _read(self) -> float:
-        if self._scheduler.current is not None:
-            self._scheduler.current.observe(self._scheduler.now)
+        task = self._scheduler.current
+        if task is not None:
+            task.observe(self._scheduler.now)
+            task.read_clock_at = self._scheduler.now
         return self._scheduler.now
 
     def wall(self) -> float:
@@ -69,6 +73,10 @@ class VirtualClock(Clock):
 
     def boot(self) -> float:
         return self._read()
+
+
+class Interrupted(BaseException):
+    """As a Ctrl-C."""
 
 
 class Service:
@@ -115,6 +123,8 @@ class Service:
         self.unanswered -= 1
         if grant is not None:
             return grant
+        if outcome == "interrupt":
+            raise Interrupted
         if outcome == "timeout":
             raise ApiTimeoutError(0, "timed out")
         if outcome == "failure":
@@ -179,7 +189,7 @@ class ScheduledStore(TokenStore):
             raise TokenStoreError("the write failed")
         is_written = self.inner.write(key, text, seconds, fence)
         if is_written:
-            world.note_write(fence)
+            world.note_write(self._process)
         if outcome == 2:
             raise TokenStoreError("the response to the write was lost")
         if world.scheduler.current is not None:
@@ -203,7 +213,7 @@ class ScheduledStore(TokenStore):
             except TimeoutError:
                 if scheduler.now >= deadline:
                     raise
-        world.holder = self._process
+        world.holder, world.fences[self._process] = self._process, fence
         world.release = lambda: held.__exit__(None, None, None)
         mine = object()
         world.lease = mine
@@ -342,7 +352,8 @@ class World:
         self.release: Callable[[], None] = lambda: None
         self.failed_writes = case.failed_writes
         self.lease_lost = self.is_lost_in_window = False
-        self.highest_fence = 0
+        self.highest_fence = self.interrupted = 0
+        self.fences: dict[int, int] = {}  # the last one that each process got
         self.invalidated: list[set[str]] = []
         self.results: list[Any] = []
         self.refreshers: list[ObservedRefresher] = []
@@ -353,6 +364,9 @@ class World:
         if case.crashes:
             for process in range(len(case.threads)):
                 scheduler.events.append(self._crash(process))
+        for seconds in case.jumps:
+            jump = Event(f"{seconds:g} s pass", lambda: True, lambda by=seconds: self._jump(by), 1)
+            scheduler.events.append(jump)
         if case.lost_leases:
             lose = Event("lease lost", lambda: self.holder is not None, self._lose_lease, case.lost_leases)
             scheduler.events.append(lose)
@@ -415,6 +429,9 @@ class World:
                 result = refresher.get_token(timeout)
             except ApiException as error:
                 result = error
+            except Interrupted:
+                self.interrupted += 1
+                continue
             self.check_result(call, result)
             self.results.append((process, describe(result)))
 
@@ -441,6 +458,9 @@ class World:
 
         return Event(f"crash of P{process}", is_possible, crash, 1)
 
+    def _jump(self, seconds: float) -> None:
+        self.scheduler.now += seconds
+
     def _lose_lease(self) -> None:
         self.lease_lost = True
         self._free()
@@ -465,9 +485,10 @@ class World:
         if self.inner is not None and self.service.in_flight and not self.is_disturbed:
             raise Violation("two processes send a request at the same time")
         if case.grant == "refresh" and "timeout" not in case.outcomes and "failure" not in case.outcomes:
-            # After a crash, a lost lease or a failed write, another process may send it again.
+            # After a refusal, a crash, a lost lease or a failed write, another process may send it again.
             senders = {one[0] for one in self.service.requests if one[2] == sent}
-            if process in senders or (senders and not self.is_disturbed):
+            is_allowed = self.is_disturbed or "refusal" in case.outcomes
+            if process in senders or (senders and not is_allowed):
                 raise Violation(f"the refresh token {sent} is sent twice")
 
     @property
@@ -475,38 +496,44 @@ class World:
         """Whether a crash, a lost lease or a failed write has occurred."""
         return bool(self.scheduler.crashed) or self.lease_lost or self.failed_writes < self.case.failed_writes
 
-    def note_write(self, fence: int) -> None:
+    def note_write(self, process: int) -> None:
         """A holder that lost its lease never overwrites what a later holder has written."""
+        fence = self.fences.get(process, 0)
         if fence < self.highest_fence:
             raise Violation("a process that lost its lease has overwritten a newer token")
         self.highest_fence = fence
 
     def check_waiting(self) -> None:
         """No caller waits while nothing is in flight."""
+        if self.case.jumps:
+            return
         if not (self.service.in_flight and "timeout" in self.case.outcomes):
             raise Violation("a caller waits although no request is in flight")
 
     def check_result(self, call: Call, result: Any) -> None:
         """A caller gets a valid token, or the outcome of the attempt that it joined, in time."""
         now, refresher = self.scheduler.now, self.refreshers[call.process]
-        if now > call.began + call.timeout + 0.01:
+        if now > call.began + call.timeout + sum(self.case.jumps) + 0.01:
             raise Violation("a caller waited longer than its timeout")
         if isinstance(result, AccessToken):
             if result.token in call.refused:
                 raise Violation("a caller got a token that was refused")
-            if result.expires_at <= EPOCH + now:
+            # When this thread decided to return the token.
+            decided = self.scheduler.current.read_clock_at if self.scheduler.current is not None else now
+            if result.expires_at <= EPOCH + max(decided, call.began):
                 raise Violation("a caller got an expired token")
             self._check_successor(result.token)
         elif not isinstance(result, (ServiceError, ReauthenticationRequired, ApiTimeoutError)):
             raise Violation(f"a caller got an unexpected error: {result}")
-        elif set(self.case.outcomes) == {"success"} and not self.is_disturbed:
+        elif set(self.case.outcomes) == {"success"} and not (self.is_disturbed or self.case.jumps):
             raise Violation(f"a caller got an error although the request succeeded: {result}")
-        elif self.case.token in ("fresh", "due") and not self.case.invalidate:
+        elif self.case.token in ("fresh", "due") and not (self.case.invalidate or self.case.jumps):
             raise Violation("a caller got an error although the token was valid")
         attempt = refresher.joined.pop(call.task, None)
         if attempt is None or attempt.before is not None:
             return
-        if attempt.token is not None and result != attempt.token.access and not self.case.invalidate:
+        is_usable = attempt.token is not None and attempt.token.access.expires_at > EPOCH + now
+        if is_usable and result != attempt.token.access and not self.case.invalidate:
             raise Violation("a caller did not get the token of the attempt that it joined")
         has_more_time = attempt.timed_out and call.timeout > attempt.timeout
         if attempt.error is not None and type(result) is not type(attempt.error) and not has_more_time:
@@ -532,12 +559,17 @@ class World:
             held = {self.refreshers[process].refresh_token for process in alive}
             if self.service.newest not in held and f'"{self.service.newest}"' not in stored:
                 raise Violation(f"the refresh token {self.service.newest} is lost")
-        if case.calls == 1 and not case.invalidate and not self.is_disturbed and len(set(case.timeouts)) == 1:
+        if case.calls == 1 and not case.invalidate and not self.is_disturbed and self.is_steady:
             counts = Counter(process for process, _, _ in self.service.requests)
             total = sum(counts.values())
             limit = 1 if self.inner is not None and set(case.outcomes) == {"success"} else len(alive)
-            if max(counts.values(), default=0) > 1 or total > limit:
+            if max(counts.values(), default=0) > 1 + self.interrupted or total > limit + self.interrupted:
                 raise Violation(f"{total} requests in place of one")
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether time passes equally for all callers, so that one request is enough."""
+        return len(set(self.case.timeouts)) == 1 and not self.case.jumps
 
     def _note_window(self, process: int) -> None:
         """Note whether a crash loses a refresh token in the documented window: between the response and the write."""
