@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Callable
 
 from ..api.authentication_api import AuthenticationApi
@@ -21,7 +20,6 @@ from .token import Clock
 @leaves_no_variables
 def default_credentials(
     *,
-    environment: Mapping[str, str] = os.environ,
     api: AuthenticationApi | None = None,
     store: TokenStore | None = None,
     on_refresh: Callable[[Refresh], object] | None = None,
@@ -39,20 +37,19 @@ def default_credentials(
     The parameters are described in `Credentials`. Raises ValueError, which says what is missing.
     """
     own: dict[str, object] = {}
-    host, token = setting("HOST", environment), setting("ACCESS_TOKEN", environment)
+    host, token = setting("HOST"), setting("ACCESS_TOKEN")
     if host and api is None:
         configuration = Configuration()
         configuration.host = host
         own["host"] = client = ApiClient(configuration)
         api = AuthenticationApi(client)
-    where = setting("TOKEN_STORE", environment)
+    where = setting("TOKEN_STORE")
     if where and store is None and not token:
         own["store"] = store = store_at(where)
     if token:
         credentials: Credentials = StaticToken(token, api=api, allowed_hosts=allowed_hosts)
     else:
         credentials = _from_secrets(
-            environment,
             {
                 "api": api,
                 "store": store,
@@ -60,28 +57,28 @@ def default_credentials(
                 "allowed_hosts": allowed_hosts,
                 "refresh_in_background": refresh_in_background,
                 "clock": clock,
-            },
+            }
         )
     for name, resource in own.items():
         credentials.own(name, resource)
     return credentials
 
 
-def _from_secrets(environment: Mapping[str, str], options: CredentialsOptions) -> Credentials:
-    if client := _pair("CLIENT_ID", "CLIENT_SECRET", environment):
+def _from_secrets(options: CredentialsOptions) -> Credentials:
+    if client := _pair("CLIENT_ID", "CLIENT_SECRET"):
         return ClientCredentials(*client, **options)
-    if user := _pair("USERNAME", "PASSWORD", environment):
+    if user := _pair("USERNAME", "PASSWORD"):
         return PasswordCredentials(*user, **options)
-    if meeting := setting("MEETING_ID", environment):
-        return MeetingCredentials(meeting, setting("MEETING_PASSCODE", environment), **options)
+    if meeting := setting("MEETING_ID"):
+        return MeetingCredentials(meeting, setting("MEETING_PASSCODE"), **options)
     names = [setting_name(name) for name in ("ACCESS_TOKEN", "CLIENT_ID", "USERNAME", "MEETING_ID")]
     raise ValueError(
         f"There are no credentials in the environment: set one of {', '.join(names)} (or {names[0]}_FILE …)"
     )
 
 
-def _pair(first: str, second: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
-    values = setting(first, environment), setting(second, environment)
+def _pair(first: str, second: str) -> tuple[str, str] | None:
+    values = setting(first), setting(second)
     if values[0] and values[1]:
         return values[0], values[1]
     if values[0] or values[1]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -15,9 +17,8 @@ pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
 
 class TestDefaultCredentials:
     def found(self, *, environment: dict[str, str], **options: Any) -> bluejeans.Credentials:
-        return bluejeans.default_credentials(
-            environment={f"BLUEJEANS_{name}": value for name, value in environment.items()}, **options
-        )
+        with mock.patch.dict(os.environ, {f"BLUEJEANS_{name}": value for name, value in environment.items()}):
+            return bluejeans.default_credentials(**options)
 
     @pytest.mark.parametrize(
         ("environment", "shown"),
