@@ -321,7 +321,7 @@ class ApiClient:
         return "application/json" if "application/json" in accepts else ", ".join(accepts)
 
     def select_header_content_type(self, content_types: Sequence[str] | None) -> str:
-        """Return the `Content-Type` header for these content types: JSON if it is one of them or there are none."""
+        """Return the `Content-Type` header for these content types: JSON if it is one of them, or by default."""
         content_types = [content_type.lower() for content_type in content_types or ("*/*",)]
         return "application/json" if {"application/json", "*/*"} & set(content_types) else content_types[0]
 

@@ -40,7 +40,7 @@ class Configuration:
     key_password: the password of an encrypted `key_file`, as str or bytes.
     ssl_context: your own `ssl.SSLContext`, which replaces all other TLS settings, also for an HTTPS proxy.
     proxy: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
-    trust_env: whether the environment may name the host and the proxy.
+    trust_env: whether the environment may set the host and the proxy.
     connection_pool_maxsize: how many idle connections are kept. temp_folder_path: where downloaded files go.
     safe_chars_for_path_param: characters of a path parameter that are not percent-encoded.
     """

@@ -274,7 +274,7 @@ def _model_reader(cls: type[Model]) -> Callable[[Any], Any]:
 
 
 def _reader_on_first_use(namespace: dict[str, Any], name: str, type_: str, module: str) -> Callable[[Any], Any]:
-    """Return a reader that is created when it is called, because a model may contain models of its own class."""
+    """Return a reader that is created when it is called, because a model may contain models of the same class."""
 
     def read(value: Any) -> Any:
         namespace[name] = _reader(type_, module)

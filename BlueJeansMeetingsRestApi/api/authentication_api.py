@@ -14,7 +14,7 @@ from ..rest import RequestTimeout
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
-_TWIN = "_with_http_info"
+_VARIANT = "_with_http_info"
 _TOKEN = ("access_token",)
 AUTHORIZATION_PATH = "/oauth2/authorize"
 
@@ -53,23 +53,23 @@ if TYPE_CHECKING:
 def operation(method: Callable[Concatenate[Any, P], T]) -> Operation[P, T]:
     """Declare the overload with `async_req=True`, and clear secrets from tracebacks. The method itself is what runs.
 
-    A subclass or mock that replaces the method's twin `..._with_http_info` is called, as in the 2019 SDK.
+    A subclass or mock that replaces the `..._with_http_info` variant is called, as in the 2019 SDK.
     """
-    name = f"{method.__name__}{_TWIN}"
+    name = f"{method.__name__}{_VARIANT}"
 
     @functools.wraps(method)
     @leaves_no_variables
     def call(self: AuthenticationApi, *args: Any, **options: Any) -> Any:
         options["_return_http_data_only"] = True
-        twin = getattr(self, name)
-        is_replaced = getattr(getattr(twin, "__func__", None), "__wrapped__", None) is not method
-        return twin(*args, **options) if is_replaced else method(self, *args, **options)
+        variant = getattr(self, name)
+        is_replaced = getattr(getattr(variant, "__func__", None), "__wrapped__", None) is not method
+        return variant(*args, **options) if is_replaced else method(self, *args, **options)
 
     return call  # type: ignore[return-value]  # it also serves the second overload, through `call_api`
 
 
 def with_http_info(operation: Operation[P, T]) -> Operation[P, tuple[T, int, HTTPHeaderDict]]:
-    """Return the twin of an operation, which returns the data, the HTTP status and the headers."""
+    """Return the variant of an operation that returns the data, the HTTP status and the headers."""
     method = operation.__wrapped__  # type: ignore[attr-defined]
 
     @functools.wraps(method)
@@ -77,7 +77,7 @@ def with_http_info(operation: Operation[P, T]) -> Operation[P, tuple[T, int, HTT
     def call(self: AuthenticationApi, *args: Any, **options: Any) -> Any:
         return method(self, *args, **options)
 
-    call.__name__ = f"{method.__name__}{_TWIN}"
+    call.__name__ = f"{method.__name__}{_VARIANT}"
     return call  # type: ignore[return-value]
 
 
@@ -87,10 +87,9 @@ def authorization_query(**parameters: str | None) -> list[tuple[str, str]]:
 
 
 class AuthenticationApi:
-    """The OAuth 2.0 endpoints. Every method has a twin, `..._with_http_info`, that also returns status and headers.
+    """The OAuth 2.0 endpoints. The `..._with_http_info` variant of each method also returns status and headers.
 
-    api_client: the client that sends the requests; one with the default `Configuration` if None. A `with` block closes
-        it.
+    api_client: the client that sends the requests, with the default `Configuration` if None. A `with` block closes it.
 
     Every method raises kinds of `ApiException`, and also accepts these keywords:
     async_req: call in a thread, and return an object whose `get()` returns or raises the result.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -138,7 +140,8 @@ class TestPickles:
 
     def test_unpickled_static_token_keeps_its_host(self) -> None:
         environment = {"BLUEJEANS_ACCESS_TOKEN": "a-token", "BLUEJEANS_HOST": "https://own.example"}
-        copied = pickle.loads(pickle.dumps(bluejeans.default_credentials(environment=environment)))
+        with mock.patch.dict(os.environ, environment):
+            copied = pickle.loads(pickle.dumps(bluejeans.default_credentials()))
         assert copied.authorization_for("https://own.example/x") == "Bearer a-token"
 
     def test_unpickled_credentials_close_their_own_connections(self, client: bluejeans.ClientCredentials) -> None:

@@ -390,7 +390,7 @@ class TestSSLContext:
             configured("https://a.example", ssl_context=value).check()
 
     def test_ssl_context_for_servers_is_refused(self) -> None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with pytest.raises(ValueError, match=r"Configuration\.ssl_context is for servers"):
             configured("https://a.example", ssl_context=context).check()
 
