@@ -25,7 +25,7 @@ OF_MODULES = {
     "sandbox.app": ["ReceivedRequest"],
     "sandbox.pytest_plugin": [],  # every fixture
     "sandbox.service": ["Accounts"],
-    "token_life": ["Clock"],
+    "credentials.token": ["Clock"],
     "token_store_conformance": ["TokenStoreConformance"],
     "token_stores": ["StoredToken"],
 }
