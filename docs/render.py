@@ -192,7 +192,10 @@ def operation_section(name: str) -> Iterator[str]:
         yield f"| **{parameter}** | {type_} | {said[parameter]} | {note} |"
     yield from ("", "### Return type", "", returns, "", "### Authorization", "")
     key = f"the API key `{authorization}` of `Configuration.api_key`, in the query, where it is set"
-    yield key if authorization else "No authorization required"
+    if endpoint.auth_settings is None:
+        yield "the token of `Configuration.credentials`"
+    else:
+        yield key if authorization else "No authorization required"
     yield from ("", "### HTTP request headers", "")
     yield from (f"- **{header}**: {value}" for header, value in sorted(endpoint.headers.items(), reverse=True))
     yield from ("", BACK, "")
@@ -227,6 +230,9 @@ def example(name: str) -> str:
         lines.append(f"{parameter} = BlueJeansMeetingsRestApi.{model.__name__}(")
         lines.append(given(list(model.attribute_map), "    ") + ")")
         call.append(f"    {parameter},\n")
+    if described(name).auth_settings is None:
+        token = 'BlueJeansMeetingsRestApi.StaticToken(os.environ["BLUEJEANS_ACCESS_TOKEN"])'
+        lines.append(f"api.api_client.configuration.credentials = {token}")
     lines.append("")
     lines.append("try:")
     arguments = ", ".join(part.strip().rstrip(",").replace(",\n    ", ", ") for part in call if part)

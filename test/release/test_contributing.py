@@ -11,21 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from BlueJeansMeetingsRestApi.sandbox import Sandbox
-
 PAGES = ("CONTRIBUTING.md", "README.md")
 CALL = """
-import os
 import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
-configuration = bluejeans.Configuration()
-configuration.host = os.environ["BLUEJEANS_HOST"]
-api = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))
-request = bluejeans.GrantRequestPassword(username="demo.user", password=os.environ["BLUEJEANS_PASSWORD"])
-grant = api.get_token_by_password(request)
-api.api_client.configuration.credentials = bluejeans.StaticToken(grant.access_token)
-profile, status, _ = api.get_enterprise_profile_with_http_info(str(grant.scope.user))
-print(status, profile.enterprise, api.get_enterprise_profile(str(grant.scope.user), async_req=True).get().enterprise)
+with Sandbox() as sandbox:
+    configuration = bluejeans.Configuration()
+    configuration.host = sandbox.url
+    with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+        configuration.credentials = bluejeans.PasswordCredentials(sandbox.username, sandbox.password)
+        user = str(sandbox.user_id)
+        profile, status, _ = api.get_enterprise_profile_with_http_info(user)
+        print(status, profile.enterprise, api.get_enterprise_profile(user, async_req=True).get().enterprise)
 """
 
 
@@ -44,10 +42,11 @@ def apply(file: Path, lines: str) -> None:
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     if before and lines.startswith("from "):
         present = before.splitlines(keepends=True)
-        place = max(i for i, line in enumerate(present) if line.startswith("from .") and line < lines) + 1
+        imports = [(i, line) for i, line in enumerate(present) if line.startswith("from .")]
+        place = max((i + 1 for i, line in imports if line < lines), default=imports[0][0])
         after = "".join([*present[:place], lines, *present[place:]])
     elif before:
-        start, following, end = before.partition(FOLLOWING.get(file.name, "never"))
+        start, following, end = before.partition(FOLLOWING.get(file.name, "\0"))
         after = start + added(lines) + following + end
     else:
         after = lines
@@ -91,9 +90,8 @@ def test_new_operation_takes_at_most_30_lines(tree: Path) -> None:
     assert 15 < len(list(filter(str.strip, written))) <= 30
 
 
-def test_new_operation_calls_the_sandbox(changed: Path, bluejeans_sandbox: Sandbox) -> None:
-    variables = {"BLUEJEANS_HOST": bluejeans_sandbox.url, "BLUEJEANS_PASSWORD": bluejeans_sandbox.password}
-    assert succeeds(changed, "-c", CALL, **variables) == "200 12345 12345\n"
+def test_new_operation_calls_the_sandbox(changed: Path) -> None:
+    assert succeeds(changed, "-c", CALL) == "200 12345 12345\n"
 
 
 @pytest.mark.parametrize(
