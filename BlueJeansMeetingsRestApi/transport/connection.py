@@ -11,9 +11,9 @@ import ssl
 from typing import Any
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from .deadline import Attempt
+from .deadline import Attempt, UnsupportedUrllib3Error
 from .dns import open_connection
 from .reader import ResponseReader
 from .request import Payload
@@ -22,18 +22,6 @@ from .streamed import UnreadResponse
 
 # How much is sent within one time limit of silence. It is also the size of a TLS record.
 _PART = 1 << 14
-
-
-class UnsupportedUrllib3Error(HTTPError):
-    """urllib3 does not connect through `_new_conn`, so that nothing would keep the deadline."""
-
-    def __init__(self) -> None:
-        from importlib.metadata import version
-
-        super().__init__(
-            f"urllib3 {version('urllib3')} does not connect through `_new_conn`, so no connection would have a time "
-            "limit: install another version of urllib3, or a newer one of this package"
-        )
 
 
 URLLIB3_1 = hasattr(urllib3.HTTPResponse, "from_httplib")
@@ -67,6 +55,12 @@ class _Connection:
             raise UnsupportedUrllib3Error
         # Configuration.verify_ssl decides. urllib3 would warn before each request, or raise under `-W error`.
         self.is_verified = True
+
+    def send(self, data: Any) -> None:
+        """Send to a proxy, unless urllib3 has connected without `_new_conn`."""
+        if not self.opened:
+            raise UnsupportedUrllib3Error
+        super().send(data)  # type: ignore[misc]
 
     def _connect_without_quotes(self) -> None:
         """Connect. Exceptions contain no text that a proxy sent in its response to CONNECT."""
@@ -103,13 +97,14 @@ class _Connection:
         self.payload, attempt = payload, payload.attempt
         if self.sock is None:
             self.connect()
+        sock: Any = self.sock
         message = payload.request.message(payload.prefix, headers)
         attempt.connected = self.unread = True
         # A server may respond before it has read all of the request: its response counts.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             for start in range(0, len(message), _PART):
-                attempt.limit(self.sock)
-                self.sock.sendall(message[start : start + _PART])
+                attempt.limit(sock)
+                sock.sendall(message[start : start + _PART])
 
     def getresponse(self, method: str = "GET", **_: Any) -> Any:
         """Return a `Response`, or urllib3's unread response to an attempt that is streamed."""

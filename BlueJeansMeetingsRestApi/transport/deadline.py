@@ -15,12 +15,25 @@ import sys
 import time
 from typing import Any, Callable, NamedTuple
 
+from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout, wait_for_write
 
 # Seconds after which a wait is interrupted and resumed. Python up to 3.13 handles Ctrl-C on Windows only between waits.
 LONGEST_WAIT = 0.1 if sys.platform == "win32" and sys.version_info < (3, 14) else math.inf
 # The shortest timeout of a socket, in seconds: 0 would make it non-blocking.
 _SHORTEST_WAIT = 0.001
+
+
+class UnsupportedUrllib3Error(HTTPError):
+    """urllib3 does not connect through `_new_conn`, so that nothing would keep the deadline."""
+
+    def __init__(self) -> None:
+        from importlib.metadata import version
+
+        super().__init__(
+            f"urllib3 {version('urllib3')} does not connect through `_new_conn`, so no connection would have a time "
+            "limit: install another version of urllib3, or a newer one of this package"
+        )
 
 
 class Limits(NamedTuple):
@@ -199,3 +212,8 @@ def keeping_deadlines(cls: Any) -> Any:
     """Return a subclass of a class of sockets, such as gevent's, for which a `TimeLeft` is a deadline."""
     mixin = _KeepsDeadlineInTLS if issubclass(cls, ssl.SSLSocket) else _KeepsDeadline
     return type(cls.__name__, (mixin, cls), {})
+
+
+def keeps_deadlines(sock: Any) -> bool:
+    """Return whether a `TimeLeft` is a deadline for this socket."""
+    return isinstance(sock, _KeepsDeadline)

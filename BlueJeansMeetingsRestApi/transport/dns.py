@@ -16,18 +16,19 @@ def open_connection(host: str, port: int, deadline: float, options: Any = ()) ->
     Each address gets an equal share of the time that is left. Raises socket.timeout or another OSError.
     """
     addresses = resolve(host, port, deadline)
-    for others in reversed(range(len(addresses))):
+    for others, address in zip(reversed(range(len(addresses))), addresses):
         now = time.monotonic()
         share = max(deadline - now, 0) / (others + 1)
         try:
-            sock = _connect(addresses.pop(0), now + share, options)
-            break
+            sock = _connect(address, now + share, options)
         except OSError:
             if not others:
                 raise
-    # The TLS handshake and the proxy's response are part of connecting.
-    sock.settimeout(TimeLeft(deadline))
-    return sock
+        else:
+            # The TLS handshake and the proxy's response are part of connecting.
+            sock.settimeout(TimeLeft(deadline))
+            return sock
+    raise OSError(f"{host} has no address")
 
 
 def _connect(address: Any, deadline: float, options: Any) -> socket.socket:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError, TimeoutError
 
-from .connection import UnsupportedUrllib3Error
+from .deadline import UnsupportedUrllib3Error
 from .proxies import Proxy
 from .retry import RetryPolicy
 

@@ -104,6 +104,9 @@ class Pool:
         elif proxy_context is not None:
             # A proxy that forwards requests takes the place of the service.
             options["ssl_context"] = proxy_context
+        for context in (proxy_context, options.get("ssl_context")):
+            if recorded and context is not None:
+                context.requires_deadline = False
         classes = _URLLIB3_POOLS if recorded else _pool_classes()
         self._pool: Any
         if proxy:

@@ -102,7 +102,8 @@ class ResponseReader:
         wanted = min(head.length, self._attempt.max_bytes + 1)
         if len(content) < wanted:
             content, problem = self._read_more(content, wanted)
-        self._on_end(len(content) == head.length and not head.closes and not _has_unread_bytes(self._sock))
+        whole = len(content) == head.length == wanted
+        self._on_end(whole and not head.closes and not _has_unread_bytes(self._sock))
         return Response(head.status, Headers(head.lines), content[:wanted], problem=problem)
 
     def _read_more(self, content: bytes, wanted: int) -> tuple[bytes, str]:

@@ -83,9 +83,8 @@ class Response:
     ) -> None:
         self.status, self.content, self.version, self.problem = status, content, version, problem
         self.reason = http.client.responses.get(status, "") if reason is None else reason
-        if not isinstance(headers, Headers):
-            headers = Headers(headers.items() if isinstance(headers, Mapping) else headers)
-        self.headers = headers
+        lines: Any = headers.items() if isinstance(headers, Mapping) else headers
+        self.headers = headers if isinstance(headers, Headers) else Headers(lines)
 
     def __repr__(self) -> str:
         return f"<Response [{self.status}]>"

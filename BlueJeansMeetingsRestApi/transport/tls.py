@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import InsecureRequestWarning, ProxyError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .deadline import keeping_deadlines
+from .deadline import UnsupportedUrllib3Error, keeping_deadlines, keeps_deadlines
 from .settings import ConnectionSettings
 
 
@@ -22,7 +22,11 @@ class NamedContext:
 
     urllib3 1.26 does not verify the host name of a proxy, and does not pass IP addresses to `ssl`. The attributes that
     urllib3 sets are set here. The context itself can belong to the user or be shared by clients.
+
+    requires_deadline: whether sockets that keep no deadline are refused.
     """
+
+    requires_deadline = True
 
     def __init__(self, context: ssl.SSLContext, url: str, check_hostname: bool, is_proxy: bool) -> None:
         """check_hostname: what urllib3 reads; if False, urllib3 compares the host names."""
@@ -35,6 +39,8 @@ class NamedContext:
 
     def wrap_socket(self, sock: Any, **_: Any) -> Any:
         """Return a TLS socket that keeps the deadline of `sock`, also during the handshake."""
+        if self.requires_deadline and not keeps_deadlines(sock):
+            raise UnsupportedUrllib3Error
         timeout = sock.gettimeout()
         secure = self.context.wrap_socket(sock, server_hostname=self._host, do_handshake_on_connect=False)
         # The class is not set on the context, because that may belong to the user. Not every class can be replaced.
