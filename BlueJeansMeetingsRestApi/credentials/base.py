@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypedDict, TypeVar
 
 from ..api.authentication_api import AuthenticationApi, RequestOptions
 from ..api_client import ApiClient
-from ..configuration import Configuration
+from ..configuration import Configuration, is_warning_due, warn_about_default_host
 from ..redaction import leaves_no_variables
 from ..token_stores import TokenStore
 from .http_auth import authorize, check_host, origin, origins
@@ -218,7 +218,12 @@ class Credentials(abc.ABC):
         return authorize(request, self)
 
     def _check_host(self, url: str) -> None:
-        check_host(url, [origin(self.api.api_client.configuration.base_url), *self._allowed_hosts])
+        configuration = self.api.api_client.configuration
+        own = origin(configuration.base_url)
+        # For requests and httpx; `ApiClient` warns itself.
+        if origin(url) == own and is_warning_due(configuration, configuration.base_url):
+            warn_about_default_host()
+        check_host(url, [own, *self._allowed_hosts])
 
 
 class _Bound:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Callable
 
 from ..api.authentication_api import AuthenticationApi
-from ..api_client import ApiClient
 from ..configuration import Configuration
 from ..environment import setting, setting_name
 from ..redaction import leaves_no_variables
@@ -30,37 +29,30 @@ def default_credentials(
     """Return the first credentials that the environment specifies: a token, a client, a user or a meeting.
 
     BLUEJEANS_ACCESS_TOKEN; BLUEJEANS_CLIENT_ID with BLUEJEANS_CLIENT_SECRET; BLUEJEANS_USERNAME with
-    BLUEJEANS_PASSWORD; BLUEJEANS_MEETING_ID, with BLUEJEANS_MEETING_PASSCODE if it has one. BLUEJEANS_HOST is the
-    URL of the service, and BLUEJEANS_TOKEN_STORE the path of a file or the URL of a Redis. With `_FILE` appended to its
-    name, each variable can instead contain the path of a file that contains the value.
+    BLUEJEANS_PASSWORD; BLUEJEANS_MEETING_ID, with BLUEJEANS_MEETING_PASSCODE if it has one. BLUEJEANS_TOKEN_STORE is
+    the path of a file or the URL of a Redis. With `_FILE` appended to its name, each variable can instead contain the
+    path of a file that contains the value. Tokens are requested from the host of `api`, or of the client that uses the
+    credentials; otherwise of a new `Configuration`, which reads BLUEJEANS_HOST.
 
     The parameters are described in `Credentials`. Raises ValueError, which says what is missing.
     """
-    own: dict[str, object] = {}
-    host, token = setting("HOST"), setting("ACCESS_TOKEN")
-    if host and api is None:
-        configuration = Configuration()
-        configuration.host = host
-        own["host"] = client = ApiClient(configuration)
-        api = AuthenticationApi(client)
+    if api is None:
+        Configuration().check()  # report an invalid BLUEJEANS_HOST here instead of at the first request
+    if token := setting("ACCESS_TOKEN"):
+        return StaticToken(token, api=api, allowed_hosts=allowed_hosts)
     where = setting("TOKEN_STORE")
-    if where and store is None and not token:
-        own["store"] = store = store_at(where)
-    if token:
-        credentials: Credentials = StaticToken(token, api=api, allowed_hosts=allowed_hosts)
-    else:
-        credentials = _from_secrets(
-            {
-                "api": api,
-                "store": store,
-                "on_refresh": on_refresh,
-                "allowed_hosts": allowed_hosts,
-                "refresh_in_background": refresh_in_background,
-                "clock": clock,
-            }
-        )
-    for name, resource in own.items():
-        credentials.own(name, resource)
+    own_store = store_at(where) if where and store is None else None
+    options: CredentialsOptions = {
+        "api": api,
+        "store": store if own_store is None else own_store,
+        "on_refresh": on_refresh,
+        "allowed_hosts": allowed_hosts,
+        "refresh_in_background": refresh_in_background,
+        "clock": clock,
+    }
+    credentials = _from_secrets(options)
+    if own_store is not None:
+        credentials.own("store", own_store)
     return credentials
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -16,9 +15,16 @@ pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
 
 
 class TestDefaultCredentials:
+    @pytest.fixture(autouse=True)
+    def own_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in [name for name in os.environ if name.startswith("BLUEJEANS_")]:
+            monkeypatch.delenv(name)
+        self.monkeypatch = monkeypatch
+
     def found(self, *, environment: dict[str, str], **options: Any) -> bluejeans.Credentials:
-        with mock.patch.dict(os.environ, {f"BLUEJEANS_{name}": value for name, value in environment.items()}):
-            return bluejeans.default_credentials(**options)
+        for name, value in environment.items():
+            self.monkeypatch.setenv(f"BLUEJEANS_{name}", value)
+        return bluejeans.default_credentials(**options)
 
     @pytest.mark.parametrize(
         ("environment", "shown"),
@@ -36,8 +42,17 @@ class TestDefaultCredentials:
     def test_host_variable_selects_the_service(self, bluejeans_sandbox: Sandbox) -> None:
         sandbox = bluejeans_sandbox
         environment = {"HOST": sandbox.url, "CLIENT_ID": sandbox.client_id, "CLIENT_SECRET": sandbox.client_secret}
-        with self.found(environment=environment) as credentials, credentials.api:
+        with self.found(environment=environment) as credentials:
             assert credentials.get_token().token
+            connections = credentials.api.api_client.rest_client._services
+        assert connections == {}
+
+    def test_host_variable_does_not_override_a_default_configuration(
+        self, configuration: bluejeans.Configuration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bluejeans.Configuration, "_default", configuration)
+        found = self.found(environment={"HOST": "https://elsewhere.example", "ACCESS_TOKEN": "t"})
+        assert found.api.api_client.configuration.host == configuration.host
 
     def test_token_variable_is_bound_to_the_host_variable(self, bluejeans_sandbox: Sandbox) -> None:
         found = self.found(environment={"HOST": bluejeans_sandbox.url, "ACCESS_TOKEN": "t"})
@@ -97,7 +112,7 @@ class TestDefaultCredentials:
                 "BLUEJEANS_ACCESS_TOKEN_FILE names a file that cannot be read: No such file or directory",
             ),
             ({"ACCESS_TOKEN": "canary", "ACCESS_TOKEN_FILE": "f"}, "are both set: unset one of them"),
-            ({"HOST": "no-url", "MEETING_ID": "1"}, "Configuration.host 'no-url' must start with https://"),
+            ({"HOST": "no-url", "MEETING_ID": "1"}, "BLUEJEANS_HOST 'no-url' must start with https://"),
         ],
     )
     def test_wrong_environment_raises_an_error_without_secrets(self, environment: dict[str, str], message: str) -> None:

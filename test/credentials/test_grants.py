@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -139,9 +137,10 @@ class TestPickles:
         assert copied.authorization_for("https://other.example/x") == "Bearer a-token"
 
     def test_unpickled_static_token_keeps_its_host(self) -> None:
-        environment = {"BLUEJEANS_ACCESS_TOKEN": "a-token", "BLUEJEANS_HOST": "https://own.example"}
-        with mock.patch.dict(os.environ, environment):
-            copied = pickle.loads(pickle.dumps(bluejeans.default_credentials()))
+        configuration = bluejeans.Configuration()
+        configuration.host = "https://own.example"
+        api = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))
+        copied = pickle.loads(pickle.dumps(bluejeans.StaticToken("a-token", api=api)))
         assert copied.authorization_for("https://own.example/x") == "Bearer a-token"
 
     def test_unpickled_credentials_close_their_own_connections(self, client: bluejeans.ClientCredentials) -> None:

@@ -83,9 +83,7 @@ class TestAccessToken:
 
     def test_no_text_of_an_access_token_shows_it(self) -> None:
         expected = "<AccessToken: use .token>"
-        assert {repr(self.TOKEN), str(self.TOKEN), f"{self.TOKEN}", f"{self.TOKEN!s}", "%s" % (self.TOKEN,)} == {
-            expected
-        }
+        assert {repr(self.TOKEN), str(self.TOKEN), f"{self.TOKEN}", f"{self.TOKEN!s}"} == {expected}
         assert f"{self.TOKEN:>30}" == expected.rjust(30)
         assert "canary" not in repr(HeldToken(self.TOKEN, 3600, 60))
 
@@ -113,10 +111,10 @@ class TestAccessToken:
 
 
 def traceback_with_locals(token: AccessToken) -> str:
-    try:
-        raise ValueError
-    except ValueError as error:
-        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    with pytest.raises(ZeroDivisionError) as caught:
+        _ = 1 / 0
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "token" in (shown.stack[0].locals or {})
     return str([frame.locals for frame in shown.stack])
 
 

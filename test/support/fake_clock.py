@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.credentials.token import Clock
+from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 
 class FakeClock(Clock):

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from BlueJeansMeetingsRestApi.token_stores import MemoryTokenStore, TokenStore
@@ -58,6 +58,14 @@ def explore(
     return result
 
 
+def replay(case: Case, seed: int | None = None, choices: Sequence[int] = ()) -> Result:
+    """Run the one schedule that a seed or a list of choices determines."""
+    result = Result(case)
+    with quiet():
+        _run(result, Choices(choices, seed), None, None, new_store)
+    return result
+
+
 def _each(seeds: range | None) -> Iterator[Choices]:
     if seeds is not None:
         yield from (Choices(seed=seed) for seed in seeds)
@@ -79,6 +87,7 @@ def _run(
         scheduler.current = None
         world.check_end()
         result.schedules += 1
+        result.trace = " ".join(scheduler.trace)
     except Visited:
         result.pruned += 1
     except Violation as error:

@@ -318,6 +318,7 @@ def describe(value: Any) -> Hashable:
             value.deadline,
             value.timed_out,
             value.only_saves,
+            value.is_overdue,
             value.shared_until,
             value.done.is_set(),
             len(value.received_by),
