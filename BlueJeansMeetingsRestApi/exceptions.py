@@ -66,8 +66,8 @@ class ApiException(Exception):
         body = getattr(http_resp, "data", None)
         self.body: str | None = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
         self.headers: Mapping[str, str] | None = getattr(http_resp, "headers", None)
-        if self.headers is None and hasattr(http_resp, "getheaders"):
-            self.headers = http_resp.getheaders()
+        if self.headers is None and (getheaders := getattr(http_resp, "getheaders", None)):
+            self.headers = getheaders()
         # The service's message, or the error of RFC 6749 section 5.2. Nothing else of the body is shown.
         messages = map(_json_object(self.body).get, ("message", "error_description", "error"))
         texts = [_printable(text, secrets) for text in messages if text and isinstance(text, str)]

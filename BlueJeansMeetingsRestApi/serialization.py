@@ -65,7 +65,8 @@ def to_pairs(
 ) -> list[tuple[str, Any]]:
     """Return parameters as pairs, with lists joined or repeated as `collection_formats` specifies by name."""
     pairs: list[tuple[str, Any]] = []
-    for name, value in params.items() if isinstance(params, Mapping) else params:
+    items: Any = params.items() if isinstance(params, Mapping) else params
+    for name, value in items:
         format_ = (collection_formats or {}).get(name)
         if format_ is None or isinstance(value, str):
             pairs.append((name, value))
@@ -188,6 +189,7 @@ def _refuse(reason: str, field_error: ValueError | None = None) -> NoReturn:
 
 def _parse(content: bytes | str, response_type: Any) -> Any:
     """Return the JSON in a body, or its text if `response_type` permits that."""
+    text = ""
     try:
         text = (content if isinstance(content, str) else content.decode()).removeprefix("\ufeff")
         # `_JSON.decode` finds whitespace with regular expressions, which takes half as long again.

@@ -67,7 +67,7 @@ def test_every_public_name_is_in_one_place() -> None:
 
 
 LATER = {
-    *("AccessToken", "Refresh"),
+    *("AccessToken", "Refresh", "TokenProvider"),
     *("AuthorizationCodeFlow", "authorization_url"),
     *("Credentials", "ClientCredentials", "MeetingCredentials", "PasswordCredentials", "RefreshTokenCredentials"),
     *("StaticToken", "default_credentials"),

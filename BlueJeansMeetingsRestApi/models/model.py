@@ -98,6 +98,7 @@ class Model:
         @property
         def additional_properties(self) -> dict[str, Any]:
             """The fields of the response that the model does not declare, by their JSON keys."""
+            raise NotImplementedError
 
     def __init_subclass__(cls) -> None:
         declared = [

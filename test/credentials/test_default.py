@@ -44,7 +44,7 @@ class TestDefaultCredentials:
         environment = {"HOST": sandbox.url, "CLIENT_ID": sandbox.client_id, "CLIENT_SECRET": sandbox.client_secret}
         with self.found(environment=environment) as credentials:
             assert credentials.get_token().token
-            connections = credentials.api.api_client.rest_client._services
+            connections = credentials.api.api_client.rest_client._pools
         assert connections == {}
 
     def test_host_variable_does_not_override_a_default_configuration(

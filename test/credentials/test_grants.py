@@ -147,8 +147,8 @@ class TestPickles:
         with pickle.loads(pickle.dumps(another(client))) as copied:
             copied.get_token()
             rest = copied.api.api_client.rest_client
-            assert len(rest._services) == 1
-        assert rest._services == {}
+            assert len(rest._pools) == 1
+        assert rest._pools == {}
 
     def test_configuration_with_credentials_cannot_be_pickled(self, configuration: bluejeans.Configuration) -> None:
         configuration.credentials = bluejeans.StaticToken("a-token")
