@@ -67,12 +67,12 @@ class RESTResponse(io.IOBase):
         self.reason: str = resp.reason
         self.content: bytes = resp.data if content is None else content
         self.problem = problem
-        self._response = resp
+        self._headers: Mapping[str, str] = resp.headers
 
     @functools.cached_property
     def headers(self) -> HTTPHeaderDict:
         """All headers, by names in any case."""
-        return HTTPHeaderDict(self._response.headers.items())
+        return HTTPHeaderDict(self._headers.items())
 
     @property
     def urllib3_response(self) -> urllib3.HTTPResponse:
@@ -124,9 +124,13 @@ class RESTClientObject:
         self._pools: dict[tuple[Any, ...], Pool] = {}
         self._send_instead = send
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy opens its own connections.
+        return {**vars(self), "_pools": {}}
+
     @property
     def pool_manager(self) -> Any:
-        """What programs of the 2019 SDK replace in their tests. It does not exist; use `ApiClient(send=...)`."""
+        """Raise an error: programs of the 2019 SDK replace it in tests, and `ApiClient(send=...)` takes its place."""
         raise AttributeError(_NO_POOL_MANAGER)
 
     @pool_manager.setter
@@ -240,7 +244,7 @@ class RESTClientObject:
         limits = limits or self.limits()
         policy = RetryPolicy(self.configuration.max_attempts if max_attempts is None else max_attempts)
         number = 1
-        # The server may have closed a pooled connection already. What must not be sent twice uses a new one.
+        # The server may have closed a pooled connection already. A request that must not be sent twice uses a new one.
         fresh = not request.idempotent
         while True:
             attempt = Attempt(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import http.client
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.rest import RESTClientObject, RESTResponse
 from BlueJeansMeetingsRestApi.transport.request import Request
 from BlueJeansMeetingsRestApi.transport.response import Headers, Response
+from support.recording_server import RecordingServer, http_response
 
 Send = Callable[[Request], Response]
 GRANT = {"Content-Type": "application/json"}
@@ -89,7 +92,7 @@ def test_errors_of_the_network_are_api_exceptions(
     assert isinstance(caught.value, bluejeans.ApiException)
 
 
-def test_status_that_is_no_success_raises_its_exception(configuration: bluejeans.Configuration) -> None:
+def test_error_status_raises_its_exception(configuration: bluejeans.Configuration) -> None:
     with pytest.raises(bluejeans.NotFoundError, match="Not Found"):
         result(configuration, Sequence(Response(404)))
 
@@ -136,6 +139,24 @@ def test_request_cannot_be_changed() -> None:
         request.method = "POST"
     with pytest.raises(TypeError):
         request.headers["A"] = "c"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, lambda request: pickle.loads(pickle.dumps(request))])
+def test_request_can_be_copied_and_pickled(clone: Callable[[Request], Request]) -> None:
+    request = Request("POST", "https://a.example", "/x", "a=b", {"A": "b"}, b"body", idempotent=False)
+    copied = clone(request)
+    assert (copied.url, dict(copied.headers), copied.body) == (request.url, {"A": "b"}, b"body")
+    assert copied.idempotent is False
+
+
+def test_used_client_can_be_copied_without_its_connections(configuration: bluejeans.Configuration) -> None:
+    with RecordingServer([http_response({"a": 1})]) as server:
+        configuration.host = server.url
+        with bluejeans.ApiClient(configuration) as client:
+            client.call_api("/x", "GET")
+            with copy.deepcopy(client) as copied:
+                copied.call_api("/x", "GET")
+        assert (len(server.requests), server.connections) == (2, 2)
 
 
 def test_headers_have_names_in_any_case_and_all_lines() -> None:

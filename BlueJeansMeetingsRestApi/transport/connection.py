@@ -28,7 +28,7 @@ URLLIB3_1 = hasattr(urllib3.HTTPResponse, "from_httplib")
 
 
 class _Connection:
-    """What our connections do differently from urllib3's, over HTTP and HTTPS alike.
+    """The difference between our connections and urllib3's, for HTTP and HTTPS.
 
     unread: whether a response is expected on the connection, or was not read to its end.
     """
@@ -63,7 +63,7 @@ class _Connection:
         super().send(data)  # type: ignore[misc]
 
     def _connect_without_quotes(self) -> None:
-        """Connect. Exceptions contain no text that a proxy sent in its response to CONNECT."""
+        """Connect, and raise no exception that quotes the response of a proxy to CONNECT."""
         try:
             super().connect()  # type: ignore[misc]
             return
@@ -121,7 +121,7 @@ class _Connection:
         attempt.deadline = math.inf
         if response.will_close:
             super().close()  # type: ignore[misc]  # which leaves the socket to the response
-        unread = UnreadResponse(response, method)
+        unread = UnreadResponse(response, method, payload.prefix + payload.request.public_path)
         return unread if URLLIB3_1 else unread.of_urllib3()
 
     def close(self) -> None:

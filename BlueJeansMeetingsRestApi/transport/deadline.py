@@ -1,7 +1,7 @@
-"""Deadlines: when an attempt ends, and sockets that keep to it in each wait.
+"""The deadline of an attempt, and sockets that keep it in each wait.
 
-A timeout of urllib3 bounds one `recv`, so a server that sends a byte now and then outlives it. The sockets of this file
-accept a deadline where others accept a timeout: `sock.settimeout(TimeLeft(deadline))`.
+A timeout of urllib3 limits one `recv`, so a server that sends one byte at a time can delay a response indefinitely. The
+sockets of this module accept a deadline as their timeout: `sock.settimeout(TimeLeft(deadline))`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Limits(NamedTuple):
 
 
 class TimeLeft(float):
-    """The seconds until a deadline, which it carries, for `settimeout` of the sockets of this file."""
+    """The seconds until a deadline, which it carries, for `settimeout` of the sockets of this module."""
 
     deadline: float
 
@@ -153,7 +153,7 @@ class _KeepsDeadline:
         super().settimeout(value)  # type: ignore[misc]
 
     def gettimeout(self) -> float | None:
-        # ssl asks for it, and sets it on the socket with which it replaces this one.
+        # `ssl` reads it, and sets it on the socket that replaces this one.
         return super().gettimeout() if self.deadline is None else TimeLeft(self.deadline)  # type: ignore[misc]
 
     def _wait(self, wait: Callable[..., Any], *args: Any) -> Any:
@@ -176,7 +176,7 @@ class _KeepsDeadline:
         except socket.timeout as error:
             if error.errno or self.deadline is None:
                 raise
-            # It goes on in the background: a second call of connect would be an error on some systems.
+            # Connecting continues in the background. A second call of connect is an error on some systems.
             self._wait(self._finish_connecting)
 
     def _finish_connecting(self) -> None:

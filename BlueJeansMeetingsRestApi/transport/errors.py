@@ -1,4 +1,4 @@
-"""Describe what an error of urllib3 means, and what to do about it."""
+"""Describe the errors of urllib3, with advice for the user."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Failure(NamedTuple):
 def describe_error(error: HTTPError, connected: bool, proxy: Proxy | None) -> Failure:
     """Describe an error of urllib3.
 
-    connected: whether there was a connection all the way to the service.
+    connected: whether the connection to the service was complete.
     """
     root = _root(error)
     why = _cause(root)

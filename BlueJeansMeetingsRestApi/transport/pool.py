@@ -24,7 +24,7 @@ _NO_RETRIES = Retry(False, redirect=False)
 
 
 class _IdleConnections:
-    """The pooled connections; what urllib3 expects of a queue.
+    """The pooled connections, with the methods that urllib3 calls of a queue.
 
     Its own is filled with None, and takes locks: a tenth of the time of a client's first call, a twentieth of each.
     """
@@ -58,7 +58,7 @@ class _IdleConnections:
 
 
 class _ResponseCls(urllib3.HTTPResponse):
-    """What urllib3 1.26 makes of a response."""
+    """The class that urllib3 1.26 calls to convert a response."""
 
     @classmethod
     def from_httplib(cls, response: Any, **options: Any) -> Any:

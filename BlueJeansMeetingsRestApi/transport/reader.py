@@ -11,8 +11,6 @@ from typing import Any, Callable, NamedTuple
 from .deadline import Attempt
 from .response import TRUNCATED, Headers, Response
 
-# The headers that say where a message ends.
-FRAMING = ("content-length", "transfer-encoding")
 _FIRST_READ, _CHUNK = 1 << 14, 1 << 16
 # A status line and headers in which nothing needs interpretation: ASCII, one line for each header, and no more of them
 # than http.client accepts. It accepts no line that is longer than _FIRST_READ.

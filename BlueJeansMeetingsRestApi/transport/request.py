@@ -20,7 +20,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 # The characters that RFC 9110 (section 5) permits in names and values of headers, and RFC 3986 in a URL.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_HEADERS = re.compile(r"[\r\n\0]|[^\0-\xff]")
-# What urllib3 would send unchanged: no character that it encodes, and no `.` or `..` that it resolves.
+# A path that urllib3 sends unchanged: without characters that it encodes, and without `.` or `..`, which it resolves.
 _PLAIN_PATH = re.compile(r"(?!.*/\.)(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*")
 _NOT_IN_UTF_8 = re.compile("[\ud800-\udfff]")
 _TO_JSON = json.JSONEncoder(allow_nan=False).encode
@@ -93,6 +93,10 @@ class Request:
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"A Request cannot be changed, so {name} cannot be set")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = ("method", "base_url", "path", "query", "headers", "body", "source", "idempotent", "successes")
+        return Request, tuple(dict(self.headers) if name == "headers" else getattr(self, name) for name in names)
 
     def __repr__(self) -> str:
         return f"{self.method} {self.base_url}{self.template}"
@@ -168,7 +172,7 @@ def prepare(
     template: str = "",
     secrets: Iterable[str] = (),
 ) -> Request:
-    """Return a request that is ready to be sent. Raises ValueError for what cannot be sent.
+    """Return a request that is ready to be sent. Raises ValueError for a request that cannot be sent.
 
     template: `path` with placeholders for parameters. secrets: those in the path and in the body.
 
@@ -214,23 +218,23 @@ def prepare(
 def check_encodable(name: str, value: Any) -> None:
     """Raise a ValueError that contains only `name` if `value` is text without an encoding in UTF-8."""
     if isinstance(value, str) and _NOT_IN_UTF_8.search(value):
-        raise ValueError(f"{name!r} holds a character that has no encoding in UTF-8")
+        raise ValueError(f"{name!r} contains a character that has no encoding in UTF-8")
 
 
 def header_value(name: str, value: Any) -> str:
     """Return the value of a header as text. Raises ValueError if HTTP does not permit the name or the value."""
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     if not _HEADER_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of an HTTP header")
+        raise ValueError(f"{name!r} is not a valid name of an HTTP header")
     if _NOT_IN_HEADERS.search(text):
-        raise ValueError(f"The header {name!r} holds a character that no HTTP header may hold")
+        raise ValueError(f"The header {name!r} contains a character that HTTP does not permit")
     return text
 
 
 def _all_headers(
     method: str, base_url: str, given: dict[str, tuple[str, str]], content: bytes | None
 ) -> dict[str, str]:
-    """Return all headers to send. The caller cannot set those that say where the body ends."""
+    """Return all headers to send. The caller cannot set those that determine the length of the body."""
     for name in _FRAMING:
         given.pop(name, None)
     headers = {} if "host" in given else {"Host": _host(base_url)}

@@ -17,7 +17,7 @@ _TOO_LONG = "the response is longer than Configuration.max_response_bytes ({})"
 
 
 class _NoDefects(http.client.HTTPMessage):
-    """What urllib3 1.26 searches for errors in the headers, which the parser of this package has found already."""
+    """Headers without defects, for urllib3 1.26, which checks for them. The parser of this package has done that."""
 
     get_payload = None  # type: ignore[assignment]
     defects = ()  # type: ignore[assignment]
@@ -66,7 +66,7 @@ class Response:
     problem: why the body is incomplete or cannot be decompressed, or an empty string.
     """
 
-    # What urllib3 logs and checks of every response.
+    # urllib3 logs and checks these attributes of every response.
     version_string = "HTTP/1.1"
     length: int | None = None
     length_remaining: int | None = None
@@ -103,7 +103,7 @@ class Response:
         """Do nothing: the body has been read."""
 
     def decompress(self, max_bytes: int) -> None:
-        """Decompress the body, and cut it off after `max_bytes`; `problem` states what was wrong with it."""
+        """Decompress the body, and cut it off after `max_bytes`. An error is stored in `problem`."""
         if not self.problem and self.content:
             self.content, self.problem = _decompressed(
                 self.content, self.headers.get("Content-Encoding", "identity").strip().lower(), max_bytes

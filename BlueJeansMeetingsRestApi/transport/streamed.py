@@ -45,12 +45,13 @@ class StreamedResponse(urllib3.HTTPResponse):
 
 
 class UnreadResponse:
-    """A response whose body is left to the caller. urllib3 1.26 looks at it before it makes a response of its own."""
+    """A response whose body the caller reads. urllib3 1.26 checks it before it creates its own response."""
 
     length = None
     msg = Response.msg
 
-    def __init__(self, response: http.client.HTTPResponse, method: str) -> None:
+    def __init__(self, response: http.client.HTTPResponse, method: str, url: str) -> None:
+        """url: the part of the URL that may be logged."""
         self.status = response.status
         self._options: dict[str, Any] = {
             "body": response,
@@ -62,8 +63,12 @@ class UnreadResponse:
             "original_response": response,
             "enforce_content_length": True,
             "request_method": method,
+            "request_url": url,
         }
 
     def of_urllib3(self, **options: Any) -> StreamedResponse:
-        """Return a response of urllib3, which has options of its own on 1.26."""
-        return StreamedResponse(**{**self._options, **options})
+        """Return a response of urllib3. `options` come from urllib3 1.26."""
+        response = StreamedResponse(**{**self._options, **options})
+        if hasattr(response, "version_string"):  # urllib3 2.3
+            response.version_string = "HTTP/1.1" if response.version == 11 else "HTTP/1.0"
+        return response

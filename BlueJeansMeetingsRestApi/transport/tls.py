@@ -1,4 +1,4 @@
-"""TLS contexts: what the settings say of certificates, host names and client keys."""
+"""TLS contexts from the settings of certificates, host names and client keys."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def warn_if_unverified(settings: ConnectionSettings, host: str) -> None:
     if context is None and not settings.verify_ssl:
         warnings.warn(
             f"Configuration.verify_ssl is False: any server that responds for {host} is trusted. "
-            "To trust a certificate authority of your own, set Configuration.ssl_ca_cert instead.",
+            "To trust your own CA, set Configuration.ssl_ca_cert instead.",
             InsecureRequestWarning,
             stacklevel=3,
         )

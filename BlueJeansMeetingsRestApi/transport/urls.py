@@ -14,7 +14,7 @@ _HOST_NAME = re.compile(r"([^.]{1,63}\.)*[^.]{1,63}\.?")  # RFC 1035 section 2.3
 def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
     """Return the parts of an http or https URL, with scheme and host name in lower case.
 
-    Raises a ValueError that names the setting if it is not the URL of a host.
+    Raises a ValueError that contains the name of the setting if it is not the URL of a host.
     """
     query = dict(parse_qsl(str(url).partition("?")[2]))
     shown = repr(scrub(without_userinfo(url), secrets_in(query)) if isinstance(url, str) else url)
@@ -25,7 +25,7 @@ def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        # Not in Python's words, which quote what may be a part of a password.
+        # Python's own message may quote a part of a password.
         encoded = "; what is special in a user name or password has to be percent-encoded" if userinfo else ""
         raise ValueError(f"{name} {shown} has a host or a port that is none{encoded}") from None
     if parts.scheme not in ("http", "https") or not _HOST_NAME.fullmatch(parts.hostname or ""):

@@ -17,7 +17,7 @@ GRANT = {"access_token": "a-token", "expires_in": 3600}
 def interrupted_at(step: int, call: Callable[[], object]) -> tuple[str, bool]:
     """Interrupt a call as it enters or leaves its n-th function.
 
-    Return where that was ("" if the call has fewer steps), and whether it ended the call.
+    Return where that was ("" if the call has fewer steps), and whether it interrupted the call.
     """
     steps = itertools.count()
     where = ""

@@ -1,4 +1,4 @@
-"""What the transport may use: one private name of urllib3, and no module of the package that is above it."""
+"""The transport uses one private name of urllib3, and no module of the package that is above it."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class TestConnecting:
     ) -> None:
         connection = connect(at(int(full_backlog.rpartition(":")[2]), server.port), attempt(connect=1))
         assert connection.sock.getpeername() == ("127.0.0.1", server.port)
-        # All but the moment that connecting to this machine took, of the half that was kept for it.
+        # Connecting to this machine takes only a moment of the half that is left.
         assert connection.sock.gettimeout() > SHORT
 
     def test_no_address_that_accepts_is_an_error(self, connect: Callable[..., Any], at: Callable[..., str]) -> None:
@@ -100,7 +100,7 @@ class TestConnecting:
             connect(at(unused_port(), unused_port()), attempt())
         assert isinstance(caught.value.__cause__, ConnectionRefusedError)
 
-    def test_connecting_ends_at_its_time_limit(self, connect: Callable[..., Any], full_backlog: str) -> None:
+    def test_connecting_without_a_response_times_out(self, connect: Callable[..., Any], full_backlog: str) -> None:
         with pytest.raises(ConnectTimeoutError, match="timed out"):
             connect(full_backlog, attempt(connect=SHORT))
 
@@ -108,14 +108,14 @@ class TestConnecting:
         with pytest.raises(ConnectTimeoutError, match="timed out"):
             connect(full_backlog, attempt(SHORT))
 
-    def test_tls_handshake_without_a_response_ends_in_time(self, connect: Callable[..., Any]) -> None:
+    def test_tls_handshake_without_a_response_times_out(self, connect: Callable[..., Any]) -> None:
         with (
             RecordingServer([never_respond], accept_invalid_http=True) as silent,
             pytest.raises(OSError, match="timed out"),
         ):
             connect(f"https://127.0.0.1:{silent.port}", attempt(connect=SHORT))
 
-    def test_slow_response_to_connect_ends_in_time(self) -> None:
+    def test_slow_response_to_connect_times_out(self) -> None:
         configuration = bluejeans.Configuration()
         configuration.host, configuration.connect_timeout, configuration.max_attempts = "https://a.example", SHORT, 1
         with RecordingServer([drip(b"HTTP/1.1 200 OK\r\nX: ")]) as proxy, bluejeans.ApiClient(configuration) as client:

@@ -151,13 +151,13 @@ class TestSockets:
         sending.join()
 
     @pytest.mark.parametrize("limits", [{"seconds": SHORT}, {"read": SHORT}])
-    def test_sending_ends_at_the_limit_if_nobody_reads(self, both: Any, limits: Any) -> None:
+    def test_sending_to_a_server_that_does_not_read_times_out(self, both: Any, limits: Any) -> None:
         attempt(**limits).limit(both[0])
         with pytest.raises(socket.timeout):
             both[0].sendall(bytes(50_000_000))
 
     @pytest.mark.parametrize("limits", [{"seconds": SHORT}, {"read": SHORT}])
-    def test_receiving_ends_at_the_limit(self, both: Any, limits: Any) -> None:
+    def test_receiving_times_out_at_the_limit(self, both: Any, limits: Any) -> None:
         attempt(**limits).limit(both[0])
         with pytest.raises(socket.timeout, match="timed out"):
             both[0].recv(1)

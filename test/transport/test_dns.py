@@ -77,7 +77,7 @@ def test_thread_of_a_lookup_does_not_delay_the_exit_of_the_program() -> None:
     assert [(thread.name, thread.daemon) for thread in threads()] == [("DNS of slow.example", True)]
 
 
-def test_lookup_returns_what_comes_before_the_deadline(silence: threading.Event) -> None:
+def test_lookup_with_a_slow_response_returns_it(silence: threading.Event) -> None:
     timer = threading.Timer(SHORT, silence.set)
     timer.start()
     assert resolve("slow.example", 80, in_seconds(LONG))

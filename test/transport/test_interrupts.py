@@ -1,4 +1,4 @@
-"""Ctrl-C ends a call: at each of its steps, and during each wait where the system does not interrupt waits."""
+"""Ctrl-C interrupts a call at each of its steps, and in each wait that the system does not interrupt."""
 
 from __future__ import annotations
 
@@ -178,5 +178,5 @@ class TestShortWaits:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows up to Python 3.13 needs short waits")
-def test_waits_are_not_divided_where_the_system_interrupts_them() -> None:
+def test_waits_are_not_divided_on_systems_that_interrupt_them() -> None:
     assert float("inf") == deadline.LONGEST_WAIT

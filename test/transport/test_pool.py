@@ -224,7 +224,7 @@ class TestBodies:
 
 
 class TestPublicApiOfUrllib3:
-    """What `urlopen` and what instruments it see of a request."""
+    """The arguments of `urlopen`, which other packages instrument."""
 
     @pytest.fixture
     def seen(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[str, Any]]]:

@@ -58,7 +58,7 @@ RESPONSES = st.tuples(FIRST_LINES, HEADERS, st.sampled_from([*["\r\n"] * 4, "\n"
 
 @dataclass
 class Outcome:
-    """What was read of a response: status, headers and body, and whether the connection was closed."""
+    """The status, headers and body of a response, and whether the connection was closed."""
 
     status: int
     headers: list[tuple[str, str]]

@@ -20,7 +20,7 @@ def test_pause_is_random_up_to_a_limit_that_doubles(attempt: int, limit: float) 
     assert 0.99 * limit < max(pauses) <= limit
 
 
-def test_pause_is_what_the_service_requests() -> None:
+def test_retry_after_replaces_the_random_pause() -> None:
     assert RetryPolicy().pause(1, retry_after=7) == 7
 
 
