@@ -49,8 +49,6 @@ from .models import Partition as Partition
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .authorization_flow import AuthorizationCodeFlow as AuthorizationCodeFlow
-    from .authorization_flow import authorization_url as authorization_url
     from .credentials import AccessToken as AccessToken
     from .credentials import BearerAuth as BearerAuth
     from .credentials import ClientCredentials as ClientCredentials
@@ -63,6 +61,8 @@ if TYPE_CHECKING:
     from .credentials import TokenProvider as TokenProvider
     from .credentials import TokenRefresher as TokenRefresher
     from .credentials import default_credentials as default_credentials
+    from .sign_in.flow import AuthorizationCodeFlow as AuthorizationCodeFlow
+    from .sign_in.flow import authorization_url as authorization_url
     from .token_stores import FileTokenStore as FileTokenStore
     from .token_stores import MemoryTokenStore as MemoryTokenStore
     from .token_stores import RedisTokenStore as RedisTokenStore
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 else:
     # Loaded when first asked for: who wants a grant alone does not wait for what keeps tokens valid.
     _LATER = {
-        "authorization_flow": "AuthorizationCodeFlow authorization_url",
+        "sign_in.flow": "AuthorizationCodeFlow authorization_url",
         "credentials": "AccessToken BearerAuth ClientCredentials Credentials MeetingCredentials PasswordCredentials "
         "Refresh RefreshTokenCredentials StaticToken TokenProvider TokenRefresher default_credentials",
         "token_stores": "FileTokenStore MemoryTokenStore RedisTokenStore TokenStore TokenStoreError",

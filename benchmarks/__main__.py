@@ -1,4 +1,7 @@
-"""Measure, and tell. The exit status is 1 if a contestant is broken or a row is missing; times are never a failure."""
+"""Run the benchmarks and print the results.
+
+The exit status is 1 if a contestant fails or a result is missing. Slow results are not a failure.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def main() -> int:
     )
     arguments.add_argument("--short", action="store_true", help="only see whether everything can be measured")
     arguments.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
-    arguments.add_argument("--docs", action="store_true", help="renew the numbers and plots of docs/PERFORMANCE.md")
+    arguments.add_argument("--docs", action="store_true", help="update the numbers and plots of docs/PERFORMANCE.md")
     options = arguments.parse_args()
     results, broken = measure(SHORT if options.short else FULL)
     sys.stdout.write(report.text(results) + "\n")
@@ -36,7 +39,7 @@ def main() -> int:
 
 
 def measure(effort: Effort) -> tuple[report.Results, list[str]]:
-    """The results, and the names of what broke."""
+    """Return the results and the names of the benchmarks that failed."""
     broken: list[str] = []
     table: list[Row] = []
     curves: list[Curve] = []
@@ -70,7 +73,7 @@ def measure(effort: Effort) -> tuple[report.Results, list[str]]:
         table += attempt(rows.deserializing)
         table += attempt(rows.imports)
         table += attempt(rows.memory_left, plain)
-        table += attempt(rows.renewal, plain)
+        table += attempt(rows.refresh, plain)
         table += attempt(scale.redis_operations, plain)
         curves += attempt(scale.by_threads, plain)
         curves += attempt(scale.by_processes, plain)

@@ -44,7 +44,7 @@ class Credentials(abc.ABC):
     refresh_token: the refresh token to start with, empty if only the store has it; None for a grant without one.
     api: the operations to call. If None, each client that uses the credentials gets tokens from its own host, and
         `get_token()` uses a default `AuthenticationApi`.
-    store: where the token is shared; None for this object alone.
+    store: where the token is shared; None to share it with no other process or object.
     on_refresh: is called with the `Refresh` after each one.
     allowed_hosts: URLs of further hosts that the token may be sent to.
     refresh_in_background: refresh a token that is due in a thread, so that no caller waits while it is valid.
@@ -85,7 +85,7 @@ class Credentials(abc.ABC):
         self._open(api)
 
     def _open(self, api: AuthenticationApi | None) -> None:
-        """Create what a pickle does not contain."""
+        """Create the attributes that a pickle does not contain."""
         self._api = api
         self._own: dict[str, Any] = {}  # what `close` closes
         self._bound: _Bound | None = None
@@ -172,7 +172,7 @@ class Credentials(abc.ABC):
         """Return the provider of tokens for a client.
 
         With an explicit `api`, that is these credentials. Without one, each host has its own token, which is requested
-        through the client that asks for it.
+        through that client.
 
         Raises ValueError if the client's host must not get the token.
         """

@@ -30,11 +30,11 @@ def default_credentials(
 
     BLUEJEANS_ACCESS_TOKEN; BLUEJEANS_CLIENT_ID with BLUEJEANS_CLIENT_SECRET; BLUEJEANS_USERNAME with
     BLUEJEANS_PASSWORD; BLUEJEANS_MEETING_ID, with BLUEJEANS_MEETING_PASSCODE if it has one. BLUEJEANS_TOKEN_STORE is
-    the path of a file or the URL of a Redis. With `_FILE` appended to its name, each variable can instead contain the
-    path of a file that contains the value. Tokens are requested from the host of `api`, or of the client that uses the
-    credentials; otherwise of a new `Configuration`, which reads BLUEJEANS_HOST.
+    the path of a file or the URL of a Redis server. With `_FILE` appended to its name, each variable can instead
+    contain the path of a file that contains the value. Tokens are requested from the host of `api`, or of the client
+    that uses the credentials; otherwise of a new `Configuration`, which reads BLUEJEANS_HOST.
 
-    The parameters are described in `Credentials`. Raises ValueError, which says what is missing.
+    The parameters are described in `Credentials`. Raises ValueError if a variable is missing.
     """
     if api is None:
         Configuration().check()  # report an invalid BLUEJEANS_HOST here instead of at the first request

@@ -5,7 +5,7 @@ Credentials
 ├── PasswordCredentials      a user's token, by username and password
 ├── MeetingCredentials       a meeting's token, by meeting ID and passcode
 ├── RefreshTokenCredentials  the token of a user who signed in with a browser
-└── StaticToken              a token from elsewhere, which cannot be refreshed
+└── StaticToken              an existing token, which cannot be refreshed
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any, Callable
 from .. import models
 from ..api.authentication_api import AuthenticationApi, RequestOptions
 from ..api_client import ApiClient
-from ..configuration import text
 from ..exceptions import ApiException, ApiResponseError, BadRequestError, ReauthenticationRequired, UnauthorizedError
 from ..redaction import leaves_no_variables
 from ..token_stores import MemoryTokenStore, TokenStore
+from ..validation import validate_string
 from .base import Credentials
 from .refresher import Refresh
 from .token import AccessToken, Clock, TokenProvider
@@ -50,7 +50,10 @@ class ClientCredentials(Credentials):
         clock: Clock | None = None,
     ) -> None:
         super().__init__(
-            {"client_id": text("client_id", client_id), "client_secret": text("client_secret", client_secret)},
+            {
+                "client_id": validate_string("client_id", client_id),
+                "client_secret": validate_string("client_secret", client_secret),
+            },
             api=api,
             store=store,
             on_refresh=on_refresh,
@@ -87,7 +90,7 @@ class PasswordCredentials(Credentials):
         clock: Clock | None = None,
     ) -> None:
         super().__init__(
-            {"username": text("username", username), "password": text("password", password)},
+            {"username": validate_string("username", username), "password": validate_string("password", password)},
             api=api,
             store=store,
             on_refresh=on_refresh,
@@ -124,8 +127,8 @@ class MeetingCredentials(Credentials):
         clock: Clock | None = None,
     ) -> None:
         # The service treats an empty passcode as none.
-        passcode = text("meeting_passcode", meeting_passcode) if meeting_passcode else None
-        meeting = text("meeting_numeric_id", meeting_numeric_id)
+        passcode = validate_string("meeting_passcode", meeting_passcode) if meeting_passcode else None
+        meeting = validate_string("meeting_numeric_id", meeting_numeric_id)
         super().__init__(
             {"meeting_numeric_id": meeting, "meeting_passcode": passcode},
             api=api,
@@ -170,9 +173,9 @@ class RefreshTokenCredentials(Credentials):
         if refresh_token is None and store is None:
             raise ValueError("Without a store that has a sign-in, refresh_token is required: pass one of them")
         identity = {
-            "client_id": text("client_id", client_id),
-            "client_secret": text("client_secret", client_secret),
-            "refresh_token": None if refresh_token is None else text("refresh_token", refresh_token),
+            "client_id": validate_string("client_id", client_id),
+            "client_secret": validate_string("client_secret", client_secret),
+            "refresh_token": None if refresh_token is None else validate_string("refresh_token", refresh_token),
         }
         super().__init__(
             identity,
@@ -192,7 +195,7 @@ class RefreshTokenCredentials(Credentials):
         client_id: str,
         client_secret: str,
         grant: models.GrantCode,
-        asked_at: float | None = None,
+        requested_at: float | None = None,
         *,
         api: AuthenticationApi | None = None,
         store: TokenStore | None = None,
@@ -203,7 +206,7 @@ class RefreshTokenCredentials(Credentials):
     ) -> RefreshTokenCredentials:
         """Return credentials that start with the token of a sign-in. A store keeps it as the sign-in of this client.
 
-        asked_at: when the grant was requested, as a Unix timestamp; now if None.
+        requested_at: when the grant was requested, as a Unix timestamp; now if None.
 
         Raises ApiResponseError for a grant without a refresh token.
         """
@@ -220,7 +223,7 @@ class RefreshTokenCredentials(Credentials):
             refresh_in_background=refresh_in_background,
             clock=clock,
         )
-        credentials.refresher.adopt(grant, asked_at)
+        credentials.refresher.adopt(grant, requested_at)
         return credentials
 
     def __getstate__(self) -> dict[str, Any]:
@@ -265,7 +268,7 @@ def sign_in_again(error: ApiException, why: str) -> ReauthenticationRequired:
 
 
 class StaticToken(Credentials):
-    """A token from elsewhere, which cannot be refreshed: if it is refused, ReauthenticationRequired is raised.
+    """An existing token, which cannot be refreshed: if it is refused, ReauthenticationRequired is raised.
 
     api, allowed_hosts: as in `Credentials`.
     """
@@ -274,7 +277,7 @@ class StaticToken(Credentials):
     def __init__(
         self, access_token: str, *, api: AuthenticationApi | None = None, allowed_hosts: Iterable[str] = ()
     ) -> None:
-        self._access = AccessToken(text("access_token", access_token), math.inf)
+        self._access = AccessToken(validate_string("access_token", access_token), math.inf)
         self._is_refused = False
         super().__init__({}, api=api, allowed_hosts=allowed_hosts)
 

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from ..configuration import Configuration, base_url
+from ..configuration import Configuration
 from ..redaction import leaves_no_variables
+from ..validation import validate_base_url
 from .token import TokenProvider
 
 R = TypeVar("R")
@@ -18,7 +19,7 @@ class BearerAuth:
     """Authorizes requests of `requests` and `httpx` with the tokens of any provider: pass it as `auth`.
 
     provider: an object with the methods `get_token` and `invalidate`.
-    hosts: URLs of the hosts that its tokens may be sent to; that of a new `Configuration` if None.
+    hosts: URLs of the hosts that its tokens may be sent to; the host of a new `Configuration` if None.
 
     `requests` sends a request once more, with another token, if the service refuses the first one (401).
     """
@@ -49,6 +50,7 @@ class Authorizer(Protocol):
 
     def authorization_for(self, url: str) -> str:
         """Return the `Authorization` header for a request to `url`."""
+        ...
 
     def invalidate(self, token: str | None = None) -> None:
         """Stop using this token, because the service refused it."""
@@ -92,7 +94,7 @@ def origins(name: str, hosts: Iterable[str]) -> tuple[Origin, ...]:
     """Return the origins of a list of URLs. Raises TypeError or ValueError, which contain the parameter's name."""
     if isinstance(hosts, (str, bytes)) or not isinstance(hosts, Iterable):
         raise TypeError(f"{name} must be a list of URLs, got {type(hosts).__name__}; pass {name}=[url]")
-    return tuple(origin(base_url(name, host)) for host in hosts)
+    return tuple(origin(validate_base_url(name, host)) for host in hosts)
 
 
 def origin(url: str) -> Origin:

@@ -31,10 +31,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..configuration import PACKAGE_LOGGER, seconds
+from ..configuration import PACKAGE_LOGGER
 from ..exceptions import ApiConnectionError, ApiException, ApiTimeoutError, ReauthenticationRequired
 from ..redaction import leaves_no_variables
 from ..token_stores import StoredToken, TokenStore, TokenStoreError
+from ..validation import validate_seconds
 from .token import AccessToken, Clock, HeldToken, backoff, held_token, refresh_due
 
 logger = logging.getLogger(f"{PACKAGE_LOGGER}.credentials")
@@ -56,7 +57,7 @@ _ABANDONED_AFTER = 10.0
 # would be lost.
 _EXIT_TIMEOUT = 0.9
 
-# How long a store keeps a sign-in that the service refused, in seconds.
+# How long a refused sign-in remains in a store, in seconds.
 _KEEP_REFUSED = 30 * 24 * 3600.0
 
 # The pause between two attempts to store a refresh token, in seconds.
@@ -67,8 +68,8 @@ _SAVE_AGAIN_AFTER = 10.0
 _LONGER = 1.1
 
 
-# How long the threads that did not get an error yet share it instead of repeating the request, in seconds: on a busy
-# machine, one of several threads that call at the same time is that late. A thread that got it can try again at once.
+# How long other threads get the error of a failed attempt instead of repeating it, in seconds. On a busy machine, one
+# of several threads that call at the same time can be that late. A thread that got the error can try again at once.
 _SHARE_FAILURE = 1.0
 
 
@@ -149,7 +150,7 @@ class TokenRefresher:
     """A token that many threads share, and with a store also processes. It is a `TokenProvider`.
 
     fetch: requests a grant from the service within a timeout in seconds; its errors go to all callers that wait.
-    store: where the token is shared; None for this object alone.
+    store: where the token is shared; None to share it with no other process.
     clock: the time that tokens expire by; the system's if None.
     store_key: returns the token's key in the store.
     grant_type: the name of the grant in logs.
@@ -215,8 +216,8 @@ class TokenRefresher:
             time in addition.
 
         Raises the `ApiException` of the refresh, in each caller that waited for it; ApiTimeoutError if the timeout is
-        over; ReauthenticationRequired if only a new sign-in helps; and an ApiException at once, without waiting, if
-        this thread is already refreshing the token (a log or signal handler) and no valid token is left.
+        over; ReauthenticationRequired if only a new sign-in helps. In a thread that is already refreshing the token (a
+        log or signal handler), it raises an ApiException at once unless a valid token is left.
         """
         # Reading both clocks would take as long as everything else, twice. The wall clock leaves this span when time
         # passes, and when it is set.
@@ -227,7 +228,7 @@ class TokenRefresher:
 
     def invalidate(self, token: str | None = None) -> None:
         """Stop returning this token, because the service refused it; the current token if None."""
-        # Without the lock, which a signal handler's own thread may hold. See `_publish` for the order.
+        # Without the lock, which the thread of a signal handler may have acquired. See `_publish` for the order.
         held = self._held
         if held is not None and token in (None, held.access.token):
             self._refused = held.access.token
@@ -236,7 +237,7 @@ class TokenRefresher:
 
     @leaves_no_variables
     def _get_token(self, observed: int, timeout: float | None) -> AccessToken:
-        allowed = self._default_timeout() if timeout is None else seconds("timeout", timeout)
+        allowed = self._default_timeout() if timeout is None else validate_seconds("timeout", timeout)
         thread, inside = self._threads.current(), self._process.inside
         if thread in inside:
             return self._token_without_waiting()
@@ -328,7 +329,7 @@ class TokenRefresher:
         return own
 
     def _is_shared(self, last: _Attempt, observed: int) -> bool:
-        """Whether the outcome of the last attempt is also that of a call that began after attempt `observed`."""
+        """Return whether a call that began after attempt `observed` shares the outcome of the last one."""
         if last.number > observed:
             return True
         return self._threads.monotonic() < last.shared_until and self._threads.current() not in last.received_by
@@ -339,10 +340,10 @@ class TokenRefresher:
         return self._outcome(attempt, allowed, deadline)
 
     def _outcome(self, attempt: _Attempt, allowed: float, deadline: float) -> AccessToken | None:
-        """Return or raise what an attempt of another thread means for a caller; None if it means nothing."""
+        """Return or raise the outcome of another thread's attempt; None if the caller has to look again."""
         if attempt.token is not None:
             return self._unless_refused(attempt.token)
-        # A failure before the expiry is not final, and an interrupted attempt failed for its own thread alone.
+        # A failure before the expiry is not final, and an interrupted attempt failed only for its own thread.
         if attempt.error is None or attempt.before is not None:
             return None
         has_more_time = allowed > attempt.timeout * _LONGER and deadline > self._threads.monotonic()
@@ -565,7 +566,7 @@ class TokenRefresher:
         stored = StoredToken(
             access.token, token.lifetime, access.expires_at, token.boot_expires_at, boot_id, self.refresh_token
         )
-        # An entry with a refresh token outlives its access token.
+        # An entry with a refresh token is stored longer than its access token lasts.
         is_saved = store.save(key, stored, None if self._refresh_token else token.left(self._clock), fence)
         self._is_unsaved = self._is_unsaved and not is_saved
         return is_saved
@@ -579,7 +580,7 @@ class TokenRefresher:
             self._save(store, key, token, fence)
 
     def _save_again(self, store: TokenStore, key: str, token: HeldToken, attempt: _Attempt) -> None:
-        """Store the refresh token under a new lock, because another process holds the one that it was used under."""
+        """Store the refresh token under a new lock, because this process has lost its lease."""
         try:
             with store.lock(key, self._left(attempt)) as fence:
                 self._save_pending(store, key, token, fence)

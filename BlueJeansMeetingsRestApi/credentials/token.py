@@ -60,6 +60,7 @@ class TokenProvider(Protocol):
 
         timeout: how long this may take, in seconds; None for the provider's own limit.
         """
+        ...
 
     def invalidate(self, token: str | None = None) -> None:
         """Stop returning this token, because the service refused it; the current token if None."""

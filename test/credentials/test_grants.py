@@ -132,11 +132,11 @@ class TestPickles:
         credentials = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
         assert pickle.loads(pickle.dumps(credentials)).get_token().token == credentials.get_token().token
 
-    def test_unpickled_static_token_keeps_its_allowed_hosts(self) -> None:
+    def test_unpickled_static_token_has_the_same_allowed_hosts(self) -> None:
         copied = pickle.loads(pickle.dumps(bluejeans.StaticToken("a-token", allowed_hosts=["https://other.example"])))
         assert copied.authorization_for("https://other.example/x") == "Bearer a-token"
 
-    def test_unpickled_static_token_keeps_its_host(self) -> None:
+    def test_unpickled_static_token_has_the_same_host(self) -> None:
         configuration = bluejeans.Configuration()
         configuration.host = "https://own.example"
         api = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))

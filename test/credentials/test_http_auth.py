@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
 
 
 class TestRefusedTokens:
-    @pytest.mark.fault(38, "the service refuses a token that should be good", "renewed once, and sent once more")
+    @pytest.mark.fault(38, "the service refuses a token that should be good", "one refresh, one retry")
     def test_call_api_repeats_a_refused_request_once_with_a_new_token(
         self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, bluejeans_sandbox: Sandbox
     ) -> None:
@@ -205,7 +205,7 @@ class TestHosts:
         assert get(url, auth=client).status_code == 200
 
     @pytest.mark.parametrize("get", [requests.get, httpx.get])
-    def test_another_host_does_not_get_the_token(
+    def test_host_of_another_service_does_not_get_the_token(
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, get: Callable[..., Any]
     ) -> None:
         with RecordingServer([http_response()]) as other:

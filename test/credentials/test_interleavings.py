@@ -21,14 +21,14 @@ def name_of(value: Case | Mutant) -> str:
 
 
 @pytest.mark.parametrize("case", cases.SMALL, ids=name_of)
-def test_every_interleaving_keeps_the_invariants(case: Case) -> None:
+def test_invariants_hold_in_every_interleaving(case: Case) -> None:
     result = explore(case)
     assert result.violation == "", f"{result.trace}; replay with --choices {result.replay}"
     assert result.schedules > 0
 
 
 @pytest.mark.parametrize("case", [*cases.BOUNDED, *cases.RANDOM], ids=name_of)
-def test_random_interleavings_keep_the_invariants(case: Case) -> None:
+def test_invariants_hold_in_random_interleavings(case: Case) -> None:
     result = explore(case, seeds=range(200))
     assert (result.violation, result.schedules) == ("", 200), f"{result.trace}; replay with --choices {result.replay}"
 
@@ -46,7 +46,7 @@ def test_exploration_finds_each_mutant(mutant: Mutant) -> None:
 
 
 @pytest.mark.parametrize("case", cases.REAL_STORES, ids=name_of)
-def test_random_interleavings_with_a_file_keep_the_invariants(case: Case) -> None:
+def test_invariants_hold_in_random_interleavings_with_a_file(case: Case) -> None:
     with cases.file_stores() as make:
         result = explore(case, seeds=range(20), make_store=make)
     assert (result.violation, result.schedules) == ("", 20)
@@ -59,7 +59,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.mark.parametrize("case", cases.REAL_STORES, ids=name_of)
-def test_random_interleavings_with_redis_keep_the_invariants(case: Case, redis: RedisServer) -> None:
+def test_invariants_hold_in_random_interleavings_with_redis(case: Case, redis: RedisServer) -> None:
     with cases.redis_stores(redis.url) as make:
         result = explore(case, seeds=range(20), make_store=make)
     assert (result.violation, result.schedules) == ("", 20)

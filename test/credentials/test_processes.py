@@ -1,4 +1,4 @@
-"""Credentials of several processes that share a file or a Redis, are killed or forked, or have their clock set."""
+"""Credentials of several processes that share a file or Redis, are killed or forked, or have their clock set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.recording_server import RecordingServer, SilentResponse, http_respo
 from support.redis_server import RedisServer, redis_server
 
 USER = Path(__file__).parents[1] / "support" / "token_process.py"
-ENOUGH = 60  # seconds after which a test gives up
+TIMEOUT = 60  # seconds after which a test gives up
 GRANT = {"access_token": "a-token", "expires_in": 3600}
 Store = list[Any]
 
@@ -55,7 +55,7 @@ class User:
         self.stdin.flush()
 
     def told(self) -> list[str]:
-        """What each of its threads got."""
+        """Return the token or error of each of its threads."""
         line = self.stdout.readline()
         assert line, self.log.read_text()
         return list(json.loads(line))
@@ -150,7 +150,7 @@ class TestManyProcesses:
         eight = users(8)
         tokens = at_once(eight, plan)
         assert (len(tokens), len(bluejeans_sandbox.requests)) == (1, 2)
-        # A process that is started later, with what has been spent.
+        # A process that starts later with the used refresh token.
         [later] = users(1)
         assert {*later.asks(plan)} == tokens
 
@@ -165,7 +165,7 @@ def test_next_process_refreshes_if_the_lock_holder_is_killed(users: Callable[...
         plan = {"kind": "ClientCredentials", "arguments": arguments, "host": server.url, "store": store, "threads": 1}
         holder, other = users(2)
         holder.begin(plan)
-        assert silence.requested.wait(ENOUGH)
+        assert silence.requested.wait(TIMEOUT)
         other.begin(plan)
         holder.process.kill()
         assert other.told() == ["a-token"]
@@ -256,9 +256,9 @@ class TestForks:
             credentials = self.asking(server, bluejeans.MemoryTokenStore() if shared else None)
             thread = threading.Thread(target=lambda: self.try_it(credentials), daemon=True)
             thread.start()
-            assert silence.requested.wait(ENOUGH)
+            assert silence.requested.wait(TIMEOUT)
             in_a_child(lambda: credentials.get_token(timeout=30).token == "a-token")
-        thread.join(ENOUGH)
+        thread.join(TIMEOUT)
 
     def try_it(self, credentials: bluejeans.ClientCredentials) -> None:
         try:
@@ -278,18 +278,18 @@ def faketime() -> str:
 
 
 class TestClockSteps:
-    """A whole process whose clocks somebody sets."""
+    """A whole process under faketime."""
 
     @pytest.fixture
     def user(self, users: Callable[..., list[User]], faketime: str, tmp_path: Path) -> User:
         (tmp_path / "time").write_text("+0")
         settings = {"FAKETIME_TIMESTAMP_FILE": str(tmp_path / "time"), "FAKETIME_NO_CACHE": "1"}
-        # The time of day alone, and by the file in place of the command's own.
+        # Set only the wall clock, through the file instead of the command's option.
         command = (faketime, "--exclude-monotonic", "-f", "+0", "env", "-u", "FAKETIME")
         started: list[User] = users(1, command, **settings)
         return started[0]
 
-    @pytest.mark.fault(37, "the clock of a whole process jumps a day back and forth", "never a token past its end")
+    @pytest.mark.fault(37, "the clock of a whole process jumps a day back and forth", "never an expired token")
     def test_wall_clock_steps_of_a_day_never_return_an_expired_token(
         self, user: User, tmp_path: Path, bluejeans_sandbox: Sandbox
     ) -> None:

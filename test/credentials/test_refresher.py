@@ -17,7 +17,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.credentials.refresher import Refresh, _Attempt
 from BlueJeansMeetingsRestApi.credentials.token import Clock, refresh_due
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-from support.credentials import ENOUGH, LIFETIME, WINDOW, another, at_once, grants, requesting
+from support.credentials import LIFETIME, TIMEOUT, WINDOW, another, at_once, grants, requesting
 from support.fake_clock import FakeClock
 from support.recording_server import RecordingServer, SilentResponse, http_response, never_respond, unused_port
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
 
 
 class TestSingleFlight:
-    """However many threads find that there is no token that is good."""
+    """Many threads that find no valid token."""
 
     @pytest.mark.fault(34, "64 threads ask, and there is no token yet", "one request, and all get its token")
     def test_64_threads_without_a_token_send_one_request(
@@ -88,38 +88,38 @@ class TestSingleFlight:
             assert len(server.requests) == 1
 
     @pytest.mark.fault(
-        34, "who waits for another thread's renewal has less time", "it ends in its own", "ApiTimeoutError"
+        34, "a thread that waits for another's refresh has less time", "it stops at its own timeout", "ApiTimeoutError"
     )
-    def test_waiting_thread_stops_at_its_own_timeout(self, clock: FakeClock) -> None:
+    def test_waiting_thread_raises_after_its_timeout(self, clock: FakeClock) -> None:
         silence = SilentResponse()
         with RecordingServer([silence]) as server, ThreadPoolExecutor(1) as pool:
             credentials = requesting(server.url, clock)
             leader = pool.submit(credentials.get_token, 1)
-            assert silence.requested.wait(ENOUGH)
+            assert silence.requested.wait(TIMEOUT)
             with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not finish in 0\.1 seconds") as caught:
                 credentials.get_token(timeout=0.1)
             assert caught.value.status == 0
-            assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+            assert isinstance(leader.exception(TIMEOUT), bluejeans.ApiTimeoutError)
 
-    @pytest.mark.fault(34, "who renews has less time than who waits", "one who waits renews then")
+    @pytest.mark.fault(34, "the refreshing thread has less time than a waiting one", "the waiting thread refreshes")
     def test_waiting_thread_with_a_longer_timeout_tries_again(self, clock: FakeClock) -> None:
         silence = SilentResponse()
         granted = http_response({"access_token": "a-token", "expires_in": 60})
         with RecordingServer([silence, granted]) as server, ThreadPoolExecutor(1) as pool:
             credentials = requesting(server.url, clock)
             leader = pool.submit(credentials.get_token, 0.3)
-            assert silence.requested.wait(ENOUGH)
-            assert credentials.get_token(timeout=ENOUGH).token == "a-token"
-            assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+            assert silence.requested.wait(TIMEOUT)
+            assert credentials.get_token(timeout=TIMEOUT).token == "a-token"
+            assert isinstance(leader.exception(TIMEOUT), bluejeans.ApiTimeoutError)
 
     def test_timeout_limits_a_refresh_token_grant(self, clock: FakeClock) -> None:
         with RecordingServer([never_respond]) as server:
-            api = requesting(server.url, clock, call_timeout=ENOUGH, read_timeout=ENOUGH).api
+            api = requesting(server.url, clock, call_timeout=TIMEOUT, read_timeout=TIMEOUT).api
             credentials = bluejeans.RefreshTokenCredentials("id", "canary-secret", "canary-refresh", api=api)
             with pytest.raises(bluejeans.ApiTimeoutError):
                 credentials.get_token(timeout=0.1)
 
-    @pytest.mark.fault(9, "Ctrl-C while waiting for another thread's renewal", "the others get the token")
+    @pytest.mark.fault(9, "Ctrl-C in the refreshing thread", "the others get the token")
     def test_interrupted_refresh_is_continued_by_a_waiting_thread(self, clock: FakeClock) -> None:
         class Interrupted(BaseException):
             """As a Ctrl-C, which only a main thread gets."""
@@ -138,7 +138,7 @@ class TestSingleFlight:
             credentials.fetch = interrupt  # type: ignore[method-assign]
             with ThreadPoolExecutor(8) as pool:
                 outcomes = [pool.submit(credentials.get_token) for _ in range(8)]
-                errors = [outcome.exception(ENOUGH) for outcome in outcomes]
+                errors = [outcome.exception(TIMEOUT) for outcome in outcomes]
             assert Counter(type(error) for error in errors) == {Interrupted: 1, type(None): 7}
             assert len(server.requests) == 1
 
@@ -186,12 +186,12 @@ class TestLifetime:
             identity = ("id", "canary-secret")
             credentials = bluejeans.ClientCredentials(*identity, api=requesting(server.url, clock).api)
             tokens = []
-            for seconds in (0, 8.9, 0.7):  # it is due half a second to a second before its end
+            for seconds in (0, 8.9, 0.7):  # it is due half a second to a second before its expiry
                 now += seconds
                 tokens.append(credentials.get_token().token)
         assert tokens == ["old", "old", "new"]
 
-    @pytest.mark.fault(35, "the token is in its last tenth, at most five minutes", "one caller renews it")
+    @pytest.mark.fault(35, "the token is in its last tenth, at most five minutes", "one caller refreshes it")
     def test_due_token_is_refreshed_by_its_caller(
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
@@ -204,13 +204,13 @@ class TestLifetime:
         due = [refresh_due(LIFETIME, chance) for chance in (0.0, 0.5, 1.0)]
         assert due == [WINDOW, WINDOW * 0.75, WINDOW * 0.5]
 
-    @pytest.mark.fault(35, "a token is being renewed before its end", "the others get it as it is, without waiting")
+    @pytest.mark.fault(35, "a token is being refreshed early", "the others get the valid token, without waiting")
     def test_other_callers_get_the_valid_token_during_an_early_refresh(self, clock: FakeClock) -> None:
         asked, go_on = threading.Event(), threading.Event()
 
         def answer_later(connection: Any) -> None:
             asked.set()
-            go_on.wait(ENOUGH)
+            go_on.wait(TIMEOUT)
             connection.sendall(http_response({"access_token": "new", "expires_in": LIFETIME}, Connection="close"))
 
         old = http_response({"access_token": "old", "expires_in": LIFETIME})
@@ -218,31 +218,31 @@ class TestLifetime:
             credentials.get_token()
             clock.forward(LIFETIME - WINDOW / 2 + 1)
             with ThreadPoolExecutor(1) as pool:
-                renewed = pool.submit(credentials.get_token)
-                assert asked.wait(ENOUGH)
+                refreshed = pool.submit(credentials.get_token)
+                assert asked.wait(TIMEOUT)
                 assert {credentials.get_token().token for _ in range(100)} == {"old"}
                 go_on.set()
-                assert renewed.result(ENOUGH).token == "new"
+                assert refreshed.result(TIMEOUT).token == "new"
             assert credentials.get_token().token == "new"
             assert len(server.requests) == 2
 
     def test_refresh_in_background_runs_in_another_thread(
         self, bluejeans_sandbox: Sandbox, api: bluejeans.AuthenticationApi, clock: FakeClock
     ) -> None:
-        renewed = threading.Semaphore(0)
+        refreshed = threading.Semaphore(0)
         credentials = bluejeans.ClientCredentials(
             bluejeans_sandbox.client_id,
             bluejeans_sandbox.client_secret,
             api=api,
             clock=clock,
             refresh_in_background=True,
-            on_refresh=lambda _: renewed.release(),
+            on_refresh=lambda _: refreshed.release(),
         )
         old = credentials.get_token()
-        assert renewed.acquire(timeout=ENOUGH)
+        assert refreshed.acquire(timeout=TIMEOUT)
         clock.forward(LIFETIME - WINDOW / 2 + 1)
         assert credentials.get_token() == old
-        assert renewed.acquire(timeout=ENOUGH)
+        assert refreshed.acquire(timeout=TIMEOUT)
         assert credentials.get_token() != old
         assert grants(bluejeans_sandbox) == 2
 
@@ -252,17 +252,15 @@ class TestLifetime:
         at_end: list[Any] = []
         functions = SimpleNamespace(register=lambda wait, _: at_end.append(wait), unregister=at_end.remove)
         monkeypatch.setattr("BlueJeansMeetingsRestApi.credentials.refresher.atexit", functions)
-        renewed = threading.Semaphore(0)
-        credentials = another(client, refresh_in_background=True, clock=clock, on_refresh=lambda _: renewed.release())
+        refreshed = threading.Semaphore(0)
+        credentials = another(client, refresh_in_background=True, clock=clock, on_refresh=lambda _: refreshed.release())
         for _ in range(3):
             credentials.get_token()
-            assert renewed.acquire(timeout=ENOUGH)
+            assert refreshed.acquire(timeout=TIMEOUT)
             assert at_end == []
             clock.forward(LIFETIME - WINDOW / 2 + 1)
 
-    @pytest.mark.fault(
-        35, "a renewal before the token's end fails", "logged once, and not raised while the token is good"
-    )
+    @pytest.mark.fault(35, "an early refresh fails", "logged once, and not raised while the token is valid")
     def test_failed_early_refresh_is_logged_once_and_not_raised(
         self,
         client: bluejeans.ClientCredentials,
@@ -280,7 +278,7 @@ class TestLifetime:
             "WARNING"
         ]
 
-    @pytest.mark.fault(35, "100,000 calls while renewals fail", "at most 4 requests, with growing pauses")
+    @pytest.mark.fault(35, "100,000 calls while refreshes fail", "at most 4 requests, with backoff")
     def test_failed_early_refreshes_are_repeated_with_backoff(
         self,
         client: bluejeans.ClientCredentials,
@@ -322,9 +320,7 @@ class TestLifetime:
         assert credentials.get_token() == token
         assert grants(sandbox) == before + 1
 
-    @pytest.mark.fault(
-        35, "renewals fail until the token's end", "the error, and never a token past its end", "ServiceError"
-    )
+    @pytest.mark.fault(35, "refreshes fail until the expiry", "the error, and never an expired token", "ServiceError")
     def test_expired_token_is_not_returned_however_long_refreshes_fail(
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox, clock: FakeClock
     ) -> None:
@@ -394,7 +390,7 @@ class TestClocks:
         clock.forward(LIFETIME)
         assert client.get_token() != token
 
-    @pytest.mark.fault(37, "the wall clock is set forward a day", "the token is renewed")
+    @pytest.mark.fault(37, "the wall clock is set forward a day", "the token is refreshed")
     def test_token_is_refreshed_if_the_wall_clock_is_set_forward(
         self, client: bluejeans.ClientCredentials, clock: FakeClock
     ) -> None:

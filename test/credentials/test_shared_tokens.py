@@ -13,7 +13,7 @@ import pytest
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_stores import StoredToken, TokenStore
-from support.credentials import ENOUGH, LIFETIME, WINDOW, UnavailableStore, another, grants, sign_in
+from support.credentials import LIFETIME, TIMEOUT, WINDOW, UnavailableStore, another, grants, sign_in
 from support.fake_clock import FakeClock
 
 pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
@@ -56,7 +56,7 @@ class TestSharedTokens:
         credentials = another(client, store=store, clock=clock)
         token = credentials.get_token()
         clock.forward(LIFETIME - WINDOW / 2 + 1)
-        with store.lock(credentials.store_key, ENOUGH):
+        with store.lock(credentials.store_key, TIMEOUT):
             assert credentials.get_token() == token
         assert grants(bluejeans_sandbox) == 1
         assert [record for record in caplog.records if record.levelname == "WARNING"] == []
@@ -97,7 +97,7 @@ class TestSharedTokens:
         self, client: bluejeans.ClientCredentials, store: TokenStore
     ) -> None:
         credentials = another(client, store=store)
-        with store.lock(credentials.store_key, ENOUGH), pytest.raises(bluejeans.ApiTimeoutError) as caught:
+        with store.lock(credentials.store_key, TIMEOUT), pytest.raises(bluejeans.ApiTimeoutError) as caught:
             credentials.get_token(timeout=0.2)
         said = "(0)\nReason: another process's refresh of the token did not finish in time\n"
         assert str(caught.value) == said
@@ -116,15 +116,15 @@ class TestSharedTokens:
         held, store = threading.Event(), Watched()
         waiting = another(client, store=store, clock=clock)
         with ThreadPoolExecutor(1) as pool:
-            with store.lock(waiting.store_key, ENOUGH) as fence:
+            with store.lock(waiting.store_key, TIMEOUT) as fence:
                 held.set()
                 asked = pool.submit(waiting.get_token)
-                assert waits.wait(ENOUGH)
+                assert waits.wait(TIMEOUT)
                 end, boot_end = clock.wall() + LIFETIME, clock.boot() + LIFETIME
                 store.save(
                     waiting.store_key, StoredToken("stored", LIFETIME, end, boot_end, clock.boot_id), None, fence
                 )
-            assert asked.result(ENOUGH).token == "stored"
+            assert asked.result(TIMEOUT).token == "stored"
             waits.clear()
             assert another(client, store=store, clock=clock).get_token().token == "stored"
         assert (grants(bluejeans_sandbox), waits.is_set()) == (0, False)  # what is good is taken without the lock
@@ -133,7 +133,7 @@ class TestSharedTokens:
         self, client: bluejeans.ClientCredentials, clock: FakeClock
     ) -> None:
         class Overtaken(bluejeans.MemoryTokenStore):
-            """Somebody else held the lock meanwhile, and has stored a token."""
+            """Another process has taken the lock and stored a token."""
 
             def save(self, key: str, token: StoredToken, seconds: float | None, fence: int) -> bool:
                 return not super().save(key, replace(token, access_token="newer"), seconds, fence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.credentials.refresher import Threads
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_stores import StoredToken, TokenStore
 from support.credentials import LIFETIME, SIGN_IN_AGAIN, WINDOW, UnavailableStore, grants, requesting, sign_in
@@ -34,7 +36,7 @@ class TestSignIns:
             clock.forward(LIFETIME)
         assert (len(tokens), grants(bluejeans_sandbox)) == (3, 3)
 
-    def test_response_without_a_refresh_token_keeps_the_old_one(self, clock: FakeClock) -> None:
+    def test_old_refresh_token_is_used_if_the_response_has_none(self, clock: FakeClock) -> None:
         with RecordingServer([http_response({"access_token": "a-token", "expires_in": 60})]) as server:
             api = requesting(server.url, clock).api
             credentials = bluejeans.RefreshTokenCredentials("id", "secret", "first", api=api, clock=clock)
@@ -59,7 +61,7 @@ class TestSignIns:
                 **of_client, refresh_token=first, api=api, store=shared, clock=clock
             )
 
-        for _ in range(3):  # each is started with the first refresh token, which is long spent
+        for _ in range(3):  # each is started with the first refresh token, which was used long ago
             assert process().get_token().token
             clock.forward(LIFETIME)
         assert grants(bluejeans_sandbox) == 4
@@ -174,7 +176,7 @@ class TestSignIns:
         credentials = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
         store.cannot = {"write"}
         clock.forward(LIFETIME)
-        credentials.get_token()  # and what the next one is got with could not be kept
+        credentials.get_token()  # its refresh token could not be stored
         bluejeans_sandbox.revoke_tokens()
         store.cannot = set()
         again = bluejeans.RefreshTokenCredentials.of_grant(*client, sign_in(bluejeans_sandbox, api), **options)
@@ -200,6 +202,85 @@ class TestSignIns:
         token = credentials.get_token()
         later = bluejeans.RefreshTokenCredentials(*client, api=api, store=store, clock=clock)
         assert later.get_token() == token
+
+    def test_unsaved_refresh_token_is_saved_once_the_store_works(
+        self,
+        api: bluejeans.AuthenticationApi,
+        bluejeans_sandbox: Sandbox,
+        clock: FakeClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        store = UnavailableStore()
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=store, clock=clock
+        )
+        clock.forward(LIFETIME)
+        store.cannot = {"write"}
+        token = credentials.get_token()
+        before, now = grants(bluejeans_sandbox), time.monotonic()
+        for seconds in (10, 20):  # the store fails once more, and then works
+            monkeypatch.setattr(Threads, "monotonic", staticmethod(lambda seconds=seconds: now + seconds))
+            clock.forward(2)
+            assert credentials.get_token() == token
+            store.cannot = set()
+        stored = store.load(credentials.store_key)
+        assert stored is not None
+        assert (stored.access_token, stored.refresh_token) == (token.token, credentials.refresher.refresh_token)
+        assert grants(bluejeans_sandbox) == before
+
+    def test_early_refresh_waits_until_the_store_works(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
+    ) -> None:
+        store = UnavailableStore()
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=store, clock=clock
+        )
+        token = credentials.get_token()
+        store.cannot = {"lock", "read", "write"}
+        clock.forward(LIFETIME - 100)
+        assert credentials.get_token() == token
+        assert grants(bluejeans_sandbox) == 1
+        store.cannot = set()
+        clock.forward(90)
+        assert credentials.get_token() != token
+
+    def test_successor_is_stored_again_if_the_lease_was_lost(self, clock: FakeClock) -> None:
+        class LosesItsLease(bluejeans.MemoryTokenStore):
+            fence = 0
+
+            @contextlib.contextmanager
+            def lock(self, key: str, seconds: float) -> Iterator[int]:
+                with super().lock(key, seconds):
+                    self.fence += 1
+                    yield self.fence
+
+            def write(self, key: str, text: str, seconds: float | None, fence: int) -> bool:
+                return fence == 2 and super().write(key, text, seconds, fence)
+
+        store = LosesItsLease()
+        grant = {"access_token": "a-token", "expires_in": 60, "refresh_token": "successor"}
+        with RecordingServer([http_response(grant)]) as server:
+            api = requesting(server.url, clock).api
+            credentials = bluejeans.RefreshTokenCredentials("id", "s", "first", api=api, store=store, clock=clock)
+            assert credentials.get_token().token == "a-token"
+        stored = store.load(credentials.store_key)
+        assert stored is not None
+        assert stored.refresh_token == "successor"
+
+    def test_revoke_of_a_refused_sign_in_deletes_it_from_the_store(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, shared: TokenStore, clock: FakeClock
+    ) -> None:
+        client = (bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
+        credentials = bluejeans.RefreshTokenCredentials.of_grant(
+            *client, sign_in(bluejeans_sandbox, api), api=api, store=shared, clock=clock
+        )
+        bluejeans_sandbox.revoke_tokens()
+        clock.forward(LIFETIME)
+        with pytest.raises(bluejeans.ReauthenticationRequired):
+            credentials.revoke()
+        assert shared.load(credentials.store_key) is None
 
     def test_sign_in_works_without_its_store(
         self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Sandbox, clock: FakeClock
@@ -331,7 +412,7 @@ class TestSignIns:
         )
         first = credentials.get_token()
         assert first.expires_at == clock.wall() + LIFETIME - counts
-        clock.set_wall(-86400)  # so that the time since boot alone ends it
+        clock.set_wall(-86400)  # so that it expires only by the time since boot
         clock.forward(LIFETIME - counts - WINDOW - 1)
         assert credentials.get_token() == first
         clock.forward(WINDOW + 1)

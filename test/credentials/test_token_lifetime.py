@@ -92,14 +92,14 @@ class TokenLifetime(RuleBasedStateMachine):
         for outcome in asked:
             error = outcome.exception()
             if error is not None:
-                # Nothing fails but what was told to: no refresh token gets lost.
+                # Only injected faults cause errors: no refresh token is lost.
                 assert isinstance(error, (bluejeans.ServiceError, bluejeans.RateLimitError))
                 assert failed
         if not asked[0].exception():
             self.use(self.processes[which], asked[0].result().token)
 
     def use(self, process: bluejeans.RefreshTokenCredentials, token: str) -> None:
-        """The token is not past its end; and where another process's renewal has ended it, there is a newer one."""
+        """Check that the token has not expired, and that a newer one exists if another process replaced it."""
         assert self.clock.boot() < self.seen.setdefault(token, self.clock.boot()) + LIFETIME
         self.let_no_request_fail()
         try:

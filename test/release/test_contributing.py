@@ -1,4 +1,4 @@
-"""The steps of CONTRIBUTING.md, done in a copy of the tree as they are written."""
+"""The steps of CONTRIBUTING.md work as written, in a copy of the source tree."""
 
 from __future__ import annotations
 
@@ -60,24 +60,24 @@ def added(lines: str) -> str:
 
 @pytest.fixture(scope="module")
 def changed(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree with the operation of CONTRIBUTING.md, and what is made from the code made."""
+    """Return a copy of the source tree with the operation of CONTRIBUTING.md and updated generated files."""
     copy = tmp_path_factory.mktemp("contributing") / "tree"
     shutil.copytree(tree, copy)
     for name, lines in steps(copy / "CONTRIBUTING.md"):
         apply(copy / name, lines)
     for script in ("render.py", "public_api.py"):
-        succeeds(copy, f"docs/{script}")
+        run_python(copy, f"docs/{script}")
     return copy
 
 
-def succeeds(tree: Path, *arguments: str, **variables: str) -> str:
-    """What this Python printed when it ran these arguments with the package in that tree, without an error."""
+def run_python(tree: Path, *arguments: str, **variables: str) -> str:
+    """Run this Python with these arguments and the package in `tree`, fail on an error, and return the output."""
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", **variables}
-    ended = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, *arguments], cwd=tree, env=environment, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
 
 
 def test_readme_and_contributing_have_the_same_two_commands(tree: Path) -> None:
@@ -91,14 +91,14 @@ def test_new_operation_takes_at_most_30_lines(tree: Path) -> None:
 
 
 def test_new_operation_calls_the_sandbox(changed: Path) -> None:
-    assert succeeds(changed, "-c", CALL) == "200 12345 12345\n"
+    assert run_python(changed, "-c", CALL) == "200 12345 12345\n"
 
 
 @pytest.mark.parametrize(
     "command", ["mypy BlueJeansMeetingsRestApi", "mypy test/typing_consumer.py", "ruff check", "ruff format --check"]
 )
 def test_types_and_style_of_the_new_operation_are_clean(changed: Path, command: str) -> None:
-    succeeds(changed, "-m", *command.split())
+    run_python(changed, "-m", *command.split())
 
 
 def test_pages_and_public_names_contain_the_new_operation(changed: Path) -> None:
@@ -110,4 +110,4 @@ def test_pages_and_public_names_contain_the_new_operation(changed: Path) -> None
 
 
 def test_tests_of_pages_and_names_pass_with_the_new_operation(changed: Path) -> None:
-    succeeds(changed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test/test_docs.py", "test/test_import.py")
+    run_python(changed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test/test_docs.py", "test/test_import.py")

@@ -11,7 +11,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from support.fake_clock import FakeClock
 
-ENOUGH = 60  # seconds after which a test gives up
+TIMEOUT = 60  # seconds after which a test gives up
 LIFETIME = 3600  # seconds, of a client's token in the sandbox
 WINDOW = 300  # seconds before its expiry
 SIGN_IN_AGAIN = "The user has to sign in again, with AuthorizationCodeFlow.run() or the command bluejeans-auth login."
@@ -32,16 +32,16 @@ def sign_in(sandbox: Sandbox, api: bluejeans.AuthenticationApi) -> bluejeans.Gra
 
 
 def grants(sandbox: Sandbox) -> int:
-    """How many tokens the sandbox was asked for."""
+    """Return the number of token requests that the sandbox received."""
     return sum(seen.path.startswith("/oauth2/token?") for seen in sandbox.requests)
 
 
 def at_once(threads: int, do: Callable[[], Any]) -> list[Any]:
-    """What came of calls that were made at once: values and exceptions."""
+    """Call a function in several threads at once, and return its values and exceptions."""
     barrier = threading.Barrier(threads)
 
     def call(_: int) -> Any:
-        barrier.wait(ENOUGH)
+        barrier.wait(TIMEOUT)
         try:
             return do()
         except Exception as error:
@@ -72,11 +72,11 @@ def get_user(configuration: bluejeans.Configuration, sandbox: Sandbox) -> int:
 
 
 class UnavailableStore(bluejeans.MemoryTokenStore):
-    """A store that is down for what `cannot` names."""
+    """A store that fails in the methods that `cannot` contains."""
 
     def __init__(self, cannot: set[str] | None = None) -> None:
         super().__init__()
-        self.texts, self.cannot = self._texts, cannot or set()
+        self.texts, self.cannot = self._values, cannot or set()
 
     def read(self, key: str) -> str | None:
         self.fail("read")

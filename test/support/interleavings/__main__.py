@@ -18,8 +18,8 @@ from support.redis_server import redis_server
 
 PAGE = Path(__file__).parents[3] / "docs" / "INTERLEAVINGS.md"
 MARK = re.compile(r"(<!-- results -->\n).*(<!-- end of results -->)", re.DOTALL)
-SEEDS = range(20_000)
-SEEDS_OF_REAL_STORES = range(300)
+SEEDS = range(5_000)
+SEEDS_OF_REAL_STORES = range(200)
 
 
 def main() -> int:

@@ -49,8 +49,6 @@ LARGE = (
     Case("2 threads, expired token that is refused", token="expired", invalidate=True),
     Case("2 threads, due token that is refused", token="due", invalidate=True),
     Case("3 threads, due token, failure", (3,), token="due", outcomes=("failure",)),
-    Case("3 threads, new token that expires at any point", (3,), jumps=(4000.0,), timeouts=LONG),
-    Case("3 threads, fresh token that is refused", (3,), token="fresh", invalidate=True),
     *(
         Case(
             f"2 processes of 2 threads, {grant} grant, {token} token, {outcome}",
@@ -84,6 +82,8 @@ LARGE = (
 )
 
 BOUNDED = (
+    Case("3 threads, new token that expires at any point", (3,), jumps=(4000.0,), timeouts=LONG),
+    Case("3 threads, fresh token that is refused", (3,), token="fresh", invalidate=True),
     Case("4 threads, no token", (4,)),
     Case("4 threads, failure", (4,), outcomes=("failure",)),
     Case("4 threads, due token that expires at any point", (4,), token="due", jumps=(150.0,), timeouts=LONG),

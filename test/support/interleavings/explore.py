@@ -17,7 +17,7 @@ MakeStore = Callable[[str], "TokenStore | None"]
 
 @dataclass
 class Result:
-    """How a case was explored. schedules: the runs to their end. pruned: those that ended in a known state."""
+    """The exploration of a case. schedules: complete runs. pruned: runs that reached a known state."""
 
     case: Case
     schedules: int = 0

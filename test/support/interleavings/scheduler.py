@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Aborted(BaseException):
-    """Unwinds a task whose run has ended."""
+    """Unwinds a task whose run is over."""
 
 
 class Violation(AssertionError):
@@ -61,24 +61,30 @@ class Choices:
 class Task:
     """A thread under the scheduler's control."""
 
-    def __init__(self, name: str, process: int, function: Callable[[], object]) -> None:
+    def __init__(self, name: str, process: int, function: Callable[[], object], kind: Hashable) -> None:
         self.name, self.process, self.function = name, process, function
         self.gate = threading.Lock()
         self.gate.acquire()
         self.is_done = False
         self.is_ready: Callable[[], bool] | None = None  # None: it can run
         self.deadline: float | None = None
-        self.history = 0
+        self.history = hash(kind)
         self.error: BaseException | None = None
         self.read_clock_at = 0.0
+        self.steps = 0
+
+    @property
+    def has_started(self) -> bool:
+        return self.steps > 0
 
     def observe(self, *values: Hashable) -> None:
         """Add to what this task has read: with the code, that determines its local variables."""
+        self.steps += 1
         self.history = hash((self.history, values))
 
 
 class Event:
-    """What can occur between two steps, such as a crash. `budget` limits how often."""
+    """An occurrence between two steps, such as a crash. `budget` limits how often."""
 
     def __init__(self, name: str, is_possible: Callable[[], bool], apply: Callable[[], None], budget: int) -> None:
         self.name, self.is_possible, self.apply, self.budget = name, is_possible, apply, budget
@@ -126,9 +132,9 @@ class Scheduler:
         self._main = threading.Lock()
         self._main.acquire()
 
-    def spawn(self, name: str, process: int, function: Callable[[], object]) -> Task:
-        """Add a task, which starts when it is chosen."""
-        task = Task(name, process, function)
+    def spawn(self, name: str, process: int, function: Callable[[], object], kind: Hashable) -> Task:
+        """Add a task, which starts when it is chosen. Tasks of one kind and process are interchangeable."""
+        task = Task(name, process, function, kind)
         self.tasks.append(task)
         worker = _idle.pop() if _idle else _Worker()
 
@@ -194,7 +200,7 @@ class Scheduler:
         return is_ready is None or is_ready()
 
     def _leave(self, task: Task) -> None:
-        """Continue with another task after one has ended."""
+        """Continue with another task after one is done."""
         self._continue(task)
 
     def _continue(self, task: Task | None) -> None:
@@ -268,8 +274,9 @@ class Scheduler:
 
     def _state(self, task: Task | None) -> Callable[[], Hashable]:
         def state() -> Hashable:
-            tasks = tuple((one.history, one.is_done) for one in self.tasks)
-            bound = None if self._left is None else (self._left, task and task.name)
+            # Which of several equal tasks is in which state makes no difference.
+            tasks = tuple(sorted((one.process, one.history, one.is_done) for one in self.tasks))
+            bound = None if self._left is None else (self._left, task and (task.process, task.history))
             budgets = tuple(event.budget for event in self.events)
             return tasks, self.now, frozenset(self.crashed), bound, budgets, self.snapshot()
 
@@ -335,4 +342,4 @@ class FakeThreads:
 
     def start(self, target: Callable[[], object]) -> None:
         self._started += 1
-        self._scheduler.spawn(f"P{self._process}background{self._started}", self._process, target)
+        self._scheduler.spawn(f"P{self._process}background{self._started}", self._process, target, "background")

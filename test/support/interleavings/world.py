@@ -1,4 +1,4 @@
-"""What the tasks of a case share: the service, the store, the processes and the invariants that are checked."""
+"""The shared objects of a case: the service, the store, the processes, and the invariants that are checked."""
 
 from __future__ import annotations
 
@@ -227,12 +227,18 @@ class ScheduledStore(TokenStore):
                 held.__exit__(None, None, None)
 
 
-# What threads read or write without the lock: each access is a scheduling point.
+# Attributes that threads read or write without the lock.
 SHARED = frozenset({"_cached", "_held", "_refused", "_is_unsaved"})
 
 
+def shared_in(case: Case) -> frozenset[str]:
+    """Return the attributes that a thread writes while another one may read them: only there the order matters."""
+    written_without_lock = {"_cached", "_held", "_refused"} if case.invalidate else {"_cached"}
+    return frozenset(written_without_lock | ({"_is_unsaved"} if case.grant == "refresh" else set()))
+
+
 class ObservedProcess(module._PerProcess):
-    """The per-process state, with a scheduling point where it is read without the lock."""
+    """The per-process state, with a scheduling point for each read without the lock."""
 
     def __init__(self, threads: Any, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -261,7 +267,7 @@ class ObservedRefresher(TokenRefresher):
         super().__init__(**options)
 
     def __getattribute__(self, name: str) -> Any:
-        if name in SHARED:
+        if name in SHARED and name in object.__getattribute__(self, "world").shared:
             scheduler = object.__getattribute__(self, "world").scheduler
             if scheduler.current is not None and not scheduler.is_over:
                 scheduler.point(name)
@@ -271,7 +277,7 @@ class ObservedRefresher(TokenRefresher):
         return object.__getattribute__(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in SHARED:
+        if name in SHARED and name in self.world.shared:
             self.world.scheduler.point(f"set {name}")
         object.__setattr__(self, name, value)
 
@@ -345,7 +351,7 @@ class World:
     """One run of a case."""
 
     def __init__(self, case: Case, scheduler: Scheduler, make_store: Callable[[str], TokenStore | None]) -> None:
-        self.case, self.scheduler = case, scheduler
+        self.case, self.scheduler, self.shared = case, scheduler, shared_in(case)
         self.service = Service(self)
         self.inner = make_store(case.store)
         self.holder: int | None = None
@@ -399,14 +405,14 @@ class World:
         for thread in range(threads):
             timeout = case.timeouts[min(thread, len(case.timeouts) - 1)]
             name = f"P{process}T{thread}"
-            self.scheduler.spawn(name, process, lambda t=timeout: self._call(process, t))
+            self.scheduler.spawn(name, process, lambda t=timeout: self._call(process, t), timeout)
         if case.invalidate:
-            self.scheduler.spawn(f"P{process}invalidate", process, lambda: self._invalidate(process))
+            self.scheduler.spawn(f"P{process}invalidate", process, lambda: self._invalidate(process), "invalidate")
 
     def state(self) -> Hashable:
         content = None
         if isinstance(self.inner, MemoryTokenStore):
-            content = tuple(text for text, _ in self.inner._texts.values()), getattr(self.inner, "fence", 0)
+            content = tuple(text for text, _ in self.inner._values.values()), getattr(self.inner, "fence", 0)
         flags = self.holder, self.failed_writes, self.lease_lost, self.is_lost_in_window, self.highest_fence
         return (
             content,
@@ -417,7 +423,7 @@ class World:
             tuple(sorted(map(repr, self.results))),
         )
 
-    # What the tasks do.
+    # Functions of the tasks.
 
     def _call(self, process: int, timeout: float) -> None:
         refresher, task = self.refreshers[process], self.scheduler.current
@@ -447,7 +453,9 @@ class World:
 
     def _crash(self, process: int) -> Event:
         def is_possible() -> bool:
-            alive = any(not task.is_done and task.history for task in self.scheduler.tasks if task.process == process)
+            alive = any(
+                not task.is_done and task.has_started for task in self.scheduler.tasks if task.process == process
+            )
             return process not in self.scheduler.crashed and alive and len(self.scheduler.crashed) < self.case.crashes
 
         def crash() -> None:
@@ -531,7 +539,8 @@ class World:
         elif self.case.token in ("fresh", "due") and not (self.case.invalidate or self.case.jumps):
             raise Violation("a caller got an error although the token was valid")
         attempt = refresher.joined.pop(call.task, None)
-        if attempt is None or attempt.before is not None:
+        has_timed_out = isinstance(result, ApiTimeoutError) and now >= call.began + call.timeout
+        if attempt is None or attempt.before is not None or has_timed_out:
             return
         is_usable = attempt.token is not None and attempt.token.access.expires_at > EPOCH + now
         if is_usable and result != attempt.token.access and not self.case.invalidate:
