@@ -26,11 +26,11 @@ OF_MODULES = {
     "sandbox.pytest_plugin": [],  # all fixtures
     "sandbox.service": ["Accounts"],
     "token_life": ["Clock"],
-    "token_store_conformance": ["TokenStoreConformance"],
+    "token_stores.conformance": ["TokenStoreConformance"],
     "token_stores": ["StoredToken"],
 }
 # Classes whose members may change.
-WITHOUT_MEMBERS = {"rest.RESTClientObject", "token_store_conformance.TokenStoreConformance"}
+WITHOUT_MEMBERS = {"rest.RESTClientObject", "token_stores.conformance.TokenStoreConformance"}
 HEAD = """\
 Every name that users of BlueJeansMeetingsRestApi may rely on; docs/VERSIONS.md says how far.
 Made from the source by docs/public_api.py.
@@ -60,7 +60,9 @@ def public_api() -> list[str]:
     }
     for module, names in OF_MODULES.items():
         own = [name for name, member in root[module].members.items() if not (member.is_alias or name.startswith("_"))]
-        public.update((f"{module}.{name}", root[f"{module}.{name}"]) for name in names or own)
+        for name in names or own:
+            member = root[f"{module}.{name}"]
+            public[f"{module}.{name}"] = member.final_target if member.is_alias else member
     lines = [line for name, value in public.items() for line in described(name, value, public)]
     # The keyword arguments that a signature unpacks are public as well.
     for options in {name for _, line in lines for name in re.findall(r"Unpack\[(\w+)\]", line)}:

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.api.authentication_api import Endpoint
 from BlueJeansMeetingsRestApi.cli.arguments import make_parser
+from BlueJeansMeetingsRestApi.environment import VARIABLES, setting_name
 from BlueJeansMeetingsRestApi.models.model import Attribute, Model
 
 FOLDER = Path(__file__).parent
@@ -240,9 +241,24 @@ def with_end(name: str, lines: list[str], ending: str = "[All pages](README.md)"
 
 
 def commands() -> list[str]:
-    """Return a section for each command, without `--help`, whose wording depends on the Python version."""
+    """Return a section about the environment and one for each command.
+
+    It does not contain the output of `--help`, which differs between Python versions.
+    """
     subparsers = next(a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    return [line for name, parser in subparsers.choices.items() for line in ("", *command_section(name, parser))][1:]
+    sections = [line for name, parser in subparsers.choices.items() for line in ("", *command_section(name, parser))]
+    return [*environment_section(), *sections]
+
+
+def environment_section() -> list[str]:
+    """Return a table of the environment variables."""
+    intro = "Each variable may instead be set with `_FILE` appended, to the path of a file that contains the value."
+    table = ["| Variable | Meaning | Used for |", "| --- | --- | --- |"]
+    table += [
+        f"| `{setting_name(name)}` | {variable.description}{' (secret)' * variable.is_secret} | {variable.used_for} |"
+        for name, variable in VARIABLES.items()
+    ]
+    return ["## Environment variables", "", intro, "", *table]
 
 
 def command_section(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:

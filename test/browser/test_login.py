@@ -86,7 +86,7 @@ def test_login_exits_with_status_4_after_the_user_denies(
     login = start_login()
     browser.open(login.url)
     browser.sign_in("", "", "Deny")
-    assert browser.find("h1").text == "The sign-in ended without access"
+    assert browser.find("h1").text == "Access was not granted"
     code, output = login.wait()
     assert (code, "access was denied" in output) == (4, True)
 

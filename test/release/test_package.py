@@ -47,7 +47,7 @@ print("installed:", *installed & {re.match(r"[\\w.-]+", line)[0].lower() for lin
 WITHOUT_AN_EXTRA = {
     "sandbox": "from BlueJeansMeetingsRestApi.sandbox import Sandbox; Sandbox().start()",
     "file": "from BlueJeansMeetingsRestApi import FileTokenStore; FileTokenStore('tokens.json')",
-    "cli": "from BlueJeansMeetingsRestApi.cli.sign_ins import store_path; store_path()",
+    "cli": "from BlueJeansMeetingsRestApi.sign_in.saved import default_store_path; default_store_path()",
     "redis": "from BlueJeansMeetingsRestApi import RedisTokenStore; RedisTokenStore('redis://127.0.0.1')",
     "encryption": "from BlueJeansMeetingsRestApi import FileTokenStore; FileTokenStore('t', encryption_key='k')",
 }

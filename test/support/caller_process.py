@@ -19,7 +19,7 @@ from support.caller import SECRETS
 
 CALLER = Path(__file__).with_name("caller.py")
 GRANT = {"access_token": SECRETS["granted_token"], "expires_in": 3600}
-ENOUGH = 60  # seconds; generous, because the machine may be busy
+TIMEOUT = 60  # seconds; generous, because the machine may be busy
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Caller:
     def wait_until_it_says(self, text: str) -> str:
         """Wait for a line of output that contains `text`, and return it."""
         with self._has_line:
-            found = self._has_line.wait_for(lambda: [line for line in self._lines if text in line], ENOUGH)
+            found = self._has_line.wait_for(lambda: [line for line in self._lines if text in line], TIMEOUT)
             assert found, "".join(self._lines)
             return found[0]
 
@@ -82,8 +82,8 @@ class Caller:
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes of the calls, after checking that the output contains no secret."""
-        self._process.wait(ENOUGH)
-        self._reader.join(ENOUGH)
+        self._process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
         output = "".join(self._lines)
         assert secrets_shown(output) == []
         assert self._process.returncode == 0, output
@@ -103,7 +103,7 @@ def press_ctrl_c(process: subprocess.Popen[Any]) -> float:
     So, if the system reports the state of a process, this function first waits until the main thread sleeps.
     """
     status = Path(f"/proc/{process.pid}/stat")
-    end = time.monotonic() + ENOUGH
+    end = time.monotonic() + TIMEOUT
     # S: the main thread sleeps. Z: the process has exited.
     while status.exists() and status.read_text("utf-8").rpartition(")")[2].split()[0] not in "SZ":
         assert time.monotonic() < end, "it does not wait for anything"
