@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Callable, NoReturn
+from typing import IO, TYPE_CHECKING, Any, Callable, NoReturn, Union
 from urllib.parse import quote
 
 from . import models
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
 
 MAX_NESTING = 100
+FileContent = Union[str, bytes, bytearray, memoryview, IO[str], IO[bytes]]
+FormFile = Union[
+    Union[str, "os.PathLike[str]"],  # paths
+    Union[bytes, bytearray, memoryview, IO[str], IO[bytes]],
+    Union[tuple[str, FileContent], tuple[str, FileContent, str]],
+]
 _DELIMITERS = {"ssv": " ", "tsv": "\t", "pipes": "|"}
 
 
@@ -113,7 +119,7 @@ class ApiClient:
         header_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
         body: Any = None,
         post_params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
-        files: Mapping[str, str | Sequence[str]] | None = None,
+        files: Mapping[str, FormFile | Sequence[FormFile] | None] | None = None,
         response_type: str | type | None = None,
         auth_settings: Iterable[str] | None = None,
         async_req: bool | None = None,
@@ -129,8 +135,10 @@ class ApiClient:
     ) -> Any:
         """Call any endpoint of the service.
 
-        resource_path: the path below the host, with `{name}` for each of `path_params`.
-        body: a model, or what JSON knows. post_params: form fields. files: file names by form field.
+        resource_path: the path below the host, with `{name}` for each of `path_params`. Each has a value, not empty.
+        body: a model, or what JSON knows. post_params: form fields.
+        files: by form field, a path (`str` or `os.PathLike`), or content: an open file, `bytes`, or a tuple
+            `(name, content)` or `(name, content, media_type)`; or a list of these. A tuple is never a list of paths.
         response_type: what the answer is made into: a model or its name, `list[...]`, `dict(str, ...)`, `str`, `int`,
             `float`, `bool`, `date`, `datetime`, `object`, or `file` for the name of a file with the answer in it.
         auth_settings: what in `Configuration.auth_settings()` authorizes it; None for `Configuration.credentials`.
@@ -169,12 +177,7 @@ class ApiClient:
             credentials.use(self)
         query = [(name, value) for name, value in tuples(query_params) if value is not None]
         self.update_params_for_auth(headers, query, auth_settings)
-        for name, value in tuples(path_params):
-            quoted = quote(str(value), safe=configuration.safe_chars_for_path_param)
-            if {".", ".."} & set(quoted.split("/")):
-                raise ValueError(f"The path parameter {name!r} leads to another path")
-            resource_path = resource_path.replace(f"{{{name}}}", quoted)
-
+        resource_path = _fill_in(resource_path, tuples(path_params), configuration.safe_chars_for_path_param)
         content, fields = self.sanitize_for_serialization(body), tuples(post_params) + _file_fields(files or {})
 
         def prepared() -> Request:
@@ -354,16 +357,90 @@ _REQUESTS = (ApiClient.request, RESTClientObject.request)
 _VERBS = {method: getattr(RESTClientObject, method) for method in METHODS}
 
 
-def _file_fields(files: Mapping[str, str | Sequence[str]]) -> list[tuple[str, tuple[str, bytes, str]]]:
-    """Form fields of a name, the content and its type for each file."""
-    fields = []
-    for field, paths in files.items():
-        for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths or ():
-            with open(path, "rb") as file:
-                name = os.path.basename(path)
-                media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-                fields.append((field, (name, file.read(), media_type)))
-    return fields
+# JSON in a query has braces too, but also quotation marks.
+_PLACEHOLDER = re.compile(r"\{([^{}\"]*)\}")
+
+
+def _fill_in(resource_path: str, parameters: list[tuple[str, Any]], safe: str) -> str:
+    """Return the path with the parameters percent-encoded in it.
+
+    Raises ValueError for a parameter that is missing, unknown, None or empty, or that leads to another path: a request
+    to delete one item must not become one to delete them all.
+    """
+    placeholders = set(_PLACEHOLDER.findall(resource_path))
+    values: dict[str, str] = {}
+    for parameter, value in parameters:
+        name, quoted = str(parameter), quote("" if value is None else str(value), safe=safe)
+        if name not in placeholders:
+            raise ValueError(f"The path parameter {name!r} has no placeholder in the path")
+        if not quoted.strip("/"):
+            raise ValueError(f"The path parameter {name!r} must not be {'None' if value is None else 'empty'}")
+        if {".", ".."} & set(quoted.split("/")):
+            raise ValueError(f"The path parameter {name!r} leads to another path")
+        values.setdefault(name, quoted)
+    for name in sorted(placeholders - values.keys()):
+        raise ValueError(f"The path parameter {name!r} has no value")
+    return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]], resource_path)
+
+
+_MEDIA_TYPE = re.compile(r"[!-.0-~]+/[ -~]+")  # A line break would start another header of the part.
+
+
+def _file_fields(files: Mapping[str, FormFile | Sequence[FormFile] | None]) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """Return a form field for each file: its name, content and media type. Raise TypeError before one is opened."""
+    if not isinstance(files, Mapping):
+        raise TypeError(f"files must be a dictionary of form fields, not {type(files).__name__}")
+    listed = [(field, file) for field, value in files.items() for file in _each_file(value)]
+    for field, file in listed:
+        _check_file(field, file)
+    return [(field, _read_file(field, file)) for field, file in listed]
+
+
+def _each_file(value: FormFile | Sequence[FormFile] | None) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _check_file(field: str, file: Any) -> None:
+    """Raise a TypeError that contains the field's name if this is neither a path nor content."""
+    if not isinstance(file, tuple):
+        if not isinstance(file, (str, os.PathLike)) and not _is_content(file):
+            given = type(file).__name__
+            raise TypeError(f"files[{field!r}] must be a path, an open file, bytes or a tuple, not {given}")
+        return
+    name, content, media_type = (*file, None, None, None)[:3]
+    # Text is content here, and not a path, as in requests.
+    if len(file) not in (2, 3) or not isinstance(name, str) or not (isinstance(content, str) or _is_content(content)):
+        raise TypeError(f"files[{field!r}] must be a tuple of a file name, content, and optionally a media type")
+    if media_type is not None and not (isinstance(media_type, str) and _MEDIA_TYPE.fullmatch(media_type)):
+        raise TypeError(f"The media type of files[{field!r}] must be such as 'text/plain'")
+
+
+def _is_content(value: Any) -> bool:
+    is_open_file = callable(getattr(value, "read", None)) and not isinstance(value, type)
+    return isinstance(value, (bytes, bytearray, memoryview)) or is_open_file
+
+
+def _read_file(field: str, file: Any) -> tuple[str, bytes, str]:
+    """Return the name, content and media type of one file, which `_check_file` has checked."""
+    content: Any
+    name, content, media_type = (*file, None)[:3] if isinstance(file, tuple) else (None, file, None)
+    if isinstance(file, (str, os.PathLike)):
+        with open(file, "rb") as opened:
+            name, content = os.path.basename(os.fsdecode(file)), opened.read()
+    elif callable(getattr(content, "read", None)):
+        path = getattr(content, "name", None)  # may be a descriptor, or such as "<stdin>"
+        if name is None and isinstance(path, str) and not path.startswith("<"):
+            name = os.path.basename(path)
+        content = content.read()
+    name = name or field
+    check_encodable(f"files[{field!r}]", name)
+    check_encodable(f"files[{field!r}]", content)
+    if not isinstance(content, (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"read() of files[{field!r}] returned {type(content).__name__}, not bytes or text")
+    content = content.encode() if isinstance(content, str) else bytes(content)
+    return name, content, media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 # Python's own decoder takes NaN and Infinity, which are not JSON.

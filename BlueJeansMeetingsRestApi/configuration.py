@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from .environment import setting, setting_name
 from .redaction import leaves_no_variables, scrub, secrets_in, without_userinfo
 from .version import __version__
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .credentials import Credentials
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
+DEFAULT_HOST = "https://api.bluejeans.com"
 _HOST_NAME = re.compile(r"([^.]{1,63}\.)*[^.]{1,63}\.?")  # RFC 1035 section 2.3.4
 API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
 
@@ -26,7 +28,8 @@ API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK
 class Configuration:
     """The settings of a client. Change attributes as you like; an `ApiClient` checks them when it is made.
 
-    host: scheme and host of the service, and a path where it lies below one.
+    host: scheme, host and optional path of the service (default: BLUEJEANS_HOST if `trust_env`, or
+        https://api.bluejeans.com). The default is resolved each time it is used.
     api_key, api_key_prefix: `api_key["access_token"]` is the token that refresh and revoke send.
     credentials: the `Credentials` that authorize each `call_api` that names no `auth_settings`; None for nobody's.
     connect_timeout, read_timeout, call_timeout: seconds to connect, of silence, and for a whole call with its retries.
@@ -34,7 +37,8 @@ class Configuration:
     max_response_bytes: the longest answer that is read, in bytes after decompression.
     allow_insecure_host: permits `http://` to a host that is not this machine.
     verify_ssl, ssl_ca_cert, cert_file, key_file, assert_hostname: TLS; `ssl_ca_cert` is a PEM file or a folder of them.
-    proxy, trust_env: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
+    proxy: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
+    trust_env: whether the environment may name the host and the proxy.
     connection_pool_maxsize: how many idle connections are kept. temp_folder_path: where downloaded files go.
     safe_chars_for_path_param: characters of a path parameter that are not percent-encoded.
     """
@@ -42,7 +46,6 @@ class Configuration:
     _default: ClassVar[Configuration | None] = None
 
     def __init__(self) -> None:
-        self.host = "https://api.bluejeans.com"
         self.temp_folder_path: str | None = None
         self.api_key: dict[str, str] = {}
         self.api_key_prefix: dict[str, str] = {}
@@ -94,6 +97,19 @@ class Configuration:
 
     def __deepcopy__(self, _: dict[int, Any]) -> Configuration:
         return self.__copy__()  # loggers, their handlers and credentials are not there twice
+
+    @property
+    def host(self) -> str:
+        """The URL of the service: the value that was set, else BLUEJEANS_HOST if `trust_env`, else the default host."""
+        if "host" in vars(self):
+            host: str = vars(self)["host"]
+            return host
+        return (setting("HOST") if self.trust_env else None) or DEFAULT_HOST
+
+    @host.setter
+    def host(self, value: str) -> None:
+        # Stored under the plain name, so that copies and pickles preserve whether it is set.
+        vars(self)["host"] = value
 
     @property
     def logger_format(self) -> str:
@@ -162,8 +178,21 @@ class Configuration:
 
     @property
     def base_url(self) -> str:
-        """`host` without a trailing slash; ValueError if it is none to send secrets to."""
-        return base_url("Configuration.host", self.host, self.allow_insecure_host)
+        """`host` with scheme and host name in lower case and no trailing slash.
+
+        Raises ValueError if secrets must not be sent to it.
+        """
+        host = self.host
+        if "host" in vars(self) or host == DEFAULT_HOST or host != setting("HOST"):
+            return base_url("Configuration.host", host, self.allow_insecure_host)
+        variable = setting_name("HOST")
+        try:
+            return base_url(variable, host, self.allow_insecure_host)
+        except ValueError:
+            if os.environ.get(variable):
+                raise
+        # Omit the value: the variable may name the file of a secret by mistake.
+        raise ValueError(f"{variable}_FILE names a file that does not contain the https:// URL of a host")
 
     @leaves_no_variables
     def check(self) -> None:
@@ -207,7 +236,10 @@ def text(name: str, value: Any) -> str:
 
 
 def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
-    """The parts of an http or https URL of a host; a ValueError that names the setting if it is none."""
+    """Return the parts of an http or https URL, with scheme and host name in lower case.
+
+    Raises a ValueError that names the setting if it is not the URL of a host.
+    """
     query = dict(parse_qsl(str(url).partition("?")[2]))
     shown = repr(scrub(without_userinfo(url), secrets_in(query)) if isinstance(url, str) else url)
     if not isinstance(url, str) or any(c <= " " or not c.isascii() for c in url):
@@ -226,17 +258,52 @@ def split_url(name: str, url: Any, *, userinfo: bool = False) -> SplitResult:
         raise ValueError(f"{name} {shown} must not hold a user name or password")
     if parts.query or parts.fragment or url.endswith(("?", "#")):
         raise ValueError(f"{name} {shown} must not have a query or fragment behind it")
-    return parts
+    before_host, at, address = parts.netloc.rpartition("@")
+    # The zone of an IPv6 address is case-sensitive.
+    name, percent, zone = address.partition("%")
+    return parts._replace(netloc=f"{before_host}{at}{name.lower()}{percent}{zone}")
 
 
 @functools.lru_cache(maxsize=64)
 def base_url(name: str, host: str, allow_insecure_host: bool = False) -> str:
-    """`host` without a trailing slash; a ValueError that names the setting if it is none to send secrets to."""
+    """Return `host` with scheme and host name in lower case and no trailing slash.
+
+    Raises a ValueError that names the setting if secrets must not be sent to it.
+    """
     parts = split_url(name, host)
     if parts.scheme == "http" and not allow_insecure_host and not _is_loopback(parts.hostname or ""):
         advice = "use https://, or set Configuration.allow_insecure_host = True"
         raise ValueError(f"{name} {host!r} would send secrets in clear text: {advice}")
-    return host.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+# The processes that have logged the warning about the default host: a forked child inherits its parent's.
+_warned: dict[int, object] = {}
+
+
+def uses_default_host(configuration: Configuration) -> bool:
+    """Whether neither the program nor the environment specifies the host."""
+    if "host" in vars(configuration) or configuration.host != DEFAULT_HOST:
+        return False
+    return not (configuration.trust_env and setting("HOST"))
+
+
+def is_warning_due(configuration: Configuration, url: str) -> bool:
+    """Whether a secret sent to `url` (a base URL) is the first one of this process to go to the default host."""
+    return os.getpid() not in _warned and url == DEFAULT_HOST and uses_default_host(configuration)
+
+
+def warn_about_default_host() -> None:
+    """Log, once per process, that the service at the default host is going to end."""
+    own = object()
+    if _warned.setdefault(os.getpid(), own) is own:  # one of several threads
+        logging.getLogger(PACKAGE_LOGGER).warning(
+            "Secrets are sent to the default host %s, because no host is set. The vendor has announced the end of the "
+            "service at this host. Set Configuration.host, or the environment variable %s, to the host of your "
+            "service.",
+            DEFAULT_HOST,
+            setting_name("HOST"),
+        )
 
 
 def _is_loopback(hostname: str) -> bool:

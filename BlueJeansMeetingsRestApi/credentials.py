@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Callable, TypedDict, TypeVar
 from urllib.parse import urlsplit
@@ -24,7 +23,7 @@ from urllib.parse import urlsplit
 from . import models
 from .api.authentication_api import AuthenticationApi, RequestOptions
 from .api_client import ApiClient
-from .configuration import Configuration, base_url, text
+from .configuration import Configuration, base_url, is_warning_due, text, warn_about_default_host
 from .environment import setting, setting_name
 from .exceptions import ApiException, ApiResponseError, BadRequestError, ReauthenticationRequired, UnauthorizedError
 from .redaction import leaves_no_variables
@@ -157,7 +156,10 @@ class Credentials(RenewedToken):
         return answer
 
     def _check_host(self, url: str) -> None:
-        own = origin(self.api.api_client.configuration.base_url)
+        configuration = self.api.api_client.configuration
+        own = origin(configuration.base_url)
+        if origin(url) == own and is_warning_due(configuration, configuration.base_url):
+            warn_about_default_host()
         if origin(url) not in {own, *self._allowed_hosts}:
             shown, asked = ("{}://{}:{}".format(*origin) for origin in (own, origin(url)))
             raise ValueError(f"The token is for {shown} and not sent to {asked}, unless allowed_hosts names that")
@@ -383,24 +385,20 @@ def _static(access_token: str, allowed_hosts: Iterable[str], configuration: Conf
 
 
 @leaves_no_variables
-def default_credentials(
-    *, environment: Mapping[str, str] = os.environ, **options: Unpack[CredentialsOptions]
-) -> Credentials:
+def default_credentials(**options: Unpack[CredentialsOptions]) -> Credentials:
     """The credentials that the environment has: the first of a token, a client, a user and a meeting that is there.
 
     BLUEJEANS_ACCESS_TOKEN; BLUEJEANS_CLIENT_ID with BLUEJEANS_CLIENT_SECRET; BLUEJEANS_USERNAME with
-    BLUEJEANS_PASSWORD; BLUEJEANS_MEETING_ID, with BLUEJEANS_MEETING_PASSCODE where it has one. BLUEJEANS_HOST is the
-    service, and BLUEJEANS_TOKEN_STORE a file's path or a Redis's URL. Each may end in `_FILE` and name a file that
-    holds the value.
+    BLUEJEANS_PASSWORD; BLUEJEANS_MEETING_ID, with BLUEJEANS_MEETING_PASSCODE where it has one. BLUEJEANS_TOKEN_STORE
+    is a file's path or a Redis's URL. Each may end in `_FILE` and specify a file that contains the value. Tokens are
+    requested from the host of `api`, or of the client that uses the credentials; otherwise of a new `Configuration`,
+    which reads BLUEJEANS_HOST.
 
     Raises ValueError that says what is missing.
     """
 
-    def value(name: str) -> str | None:
-        return setting(name, environment)
-
     def pair(first: str, second: str) -> tuple[str, str] | None:
-        values = [value(first), value(second)]
+        values = [setting(first), setting(second)]
         if all(values):
             return str(values[0]), str(values[1])
         if any(values):
@@ -408,25 +406,22 @@ def default_credentials(
             raise ValueError(f"{setting_name(there)} is set and {setting_name(missing)} is not: set both")
         return None
 
-    host, token = value("HOST"), value("ACCESS_TOKEN")
-    if host and options.get("api") is None:
-        configuration = Configuration()
-        configuration.host = host
-        options["api"] = AuthenticationApi(ApiClient(configuration))
-    if token:
+    if options.get("api") is None:
+        Configuration().check()  # report an invalid BLUEJEANS_HOST here instead of at the first request
+    if token := setting("ACCESS_TOKEN"):
         static = StaticToken(token, allowed_hosts=options.get("allowed_hosts", ()))
         if (api := options.get("api")) is not None:
             static.use(api.api_client)
         return static
-    where = value("TOKEN_STORE")
+    where = setting("TOKEN_STORE")
     if where and options.get("store") is None:
         options["store"] = store_at(where)
     if client := pair("CLIENT_ID", "CLIENT_SECRET"):
         return ClientCredentials(*client, **options)
     if user := pair("USERNAME", "PASSWORD"):
         return PasswordCredentials(*user, **options)
-    if meeting := value("MEETING_ID"):
-        return MeetingCredentials(meeting, value("MEETING_PASSCODE"), **options)
+    if meeting := setting("MEETING_ID"):
+        return MeetingCredentials(meeting, setting("MEETING_PASSCODE"), **options)
     names = [setting_name(name) for name in ("ACCESS_TOKEN", "CLIENT_ID", "USERNAME", "MEETING_ID")]
     raise ValueError(
         f"There are no credentials in the environment: set one of {', '.join(names)} (or {names[0]}_FILE …)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 
 def setting_name(name: str) -> str:
@@ -11,13 +10,13 @@ def setting_name(name: str) -> str:
     return f"BLUEJEANS_{name}"
 
 
-def setting(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
+def setting(name: str) -> str | None:
     """The value of `BLUEJEANS_<name>`, or what the file holds that `BLUEJEANS_<name>_FILE` names; None if neither.
 
     Raises ValueError for a file that cannot be read, and where both are set.
     """
     variable = setting_name(name)
-    value, path = environment.get(variable), environment.get(f"{variable}_FILE")
+    value, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
     if not path:
         return value or None
     if value:

@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from . import transport
-from .configuration import PACKAGE_LOGGER, Configuration, base_url, seconds
+from .configuration import PACKAGE_LOGGER, Configuration, base_url, is_warning_due, seconds, warn_about_default_host
 from .connection_errors import CREDENTIALS_OF_A_PROXY, RETRYABLE_STATUSES, meaning_of
 from .exceptions import ApiConnectionError, ApiProxyError, ApiResponseError, RedirectError, kind_of_status
 from .exceptions import ApiException as ApiException
@@ -273,6 +273,8 @@ class RESTClientObject:
         max_attempts: int | None = None,
     ) -> Any:
         """The `RESTResponse` to a request, or urllib3's unread response if not `preload_content`; see `call_api`."""
+        if is_warning_due(self.configuration, request.base_url) and request.secrets:
+            warn_about_default_host()
         connect, read, end = limits or self.limits()
         most = self.configuration.max_attempts if max_attempts is None else max_attempts
         attempt = 1

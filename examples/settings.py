@@ -16,9 +16,7 @@ def setting(name: str) -> str:
 
 def configured() -> bluejeans.Configuration:
     """Settings for BLUEJEANS_HOST, or for the live service where that is not set."""
-    configuration = bluejeans.Configuration()
-    configuration.host = os.environ.get("BLUEJEANS_HOST", configuration.host)
-    return configuration
+    return bluejeans.Configuration()
 
 
 def client() -> bluejeans.ApiClient:

@@ -21,6 +21,13 @@ def no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+@pytest.fixture(autouse=True)
+def no_host_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the host that the environment of the tests may specify."""
+    monkeypatch.delenv("BLUEJEANS_HOST", raising=False)
+    monkeypatch.delenv("BLUEJEANS_HOST_FILE", raising=False)
+
+
 @pytest.fixture
 def full_backlog() -> Iterator[str]:
     """A host that takes no further connection, as one behind a firewall that drops packets."""

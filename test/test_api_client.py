@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import email.policy
+import io
 import json
 import os
 import socket
 import threading
+import traceback
 from collections.abc import Iterator
 from datetime import date, datetime, timezone
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Callable, cast
 
 import pytest
 import urllib3
@@ -41,6 +46,23 @@ class Room(Model):
     partition: bluejeans.Partition | None = attribute(default=None, doc="Where it is.")
 
 
+def uploads(server: RecordingServer) -> list[tuple[Any, ...]]:
+    """Parse the only request as a form: the field, file name, media type and content of each part."""
+    (request,) = server.requests
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    form = message_from_bytes(head + request.body, policy=email.policy.HTTP)
+    return [
+        (
+            part.get_param("name", header="content-disposition"),
+            part.get_filename(),
+            part.get_content_type(),
+            part.get_payload(decode=True),
+        )
+        for part in form.get_payload()
+        if isinstance(part, Message)
+    ]
+
+
 class TestPath:
     def test_parameters_are_encoded_into_it(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/v1/user/{id}/{name}", "GET", path_params={"id": 7, "name": "a/b c?é"})
@@ -59,6 +81,71 @@ class TestPath:
         with pytest.raises(ValueError, match="^The path parameter 'id' leads to another path"):
             client.call_api("/v1/user/{id}/room", "DELETE", path_params={"id": id})
         assert server.requests == []
+
+    @pytest.mark.parametrize(
+        ("path", "parameters", "problem"),
+        [
+            ("/v1/user/{id}", {"id": ""}, "'id' must not be empty"),
+            ("/v1/user/{id}", {"id": None}, "'id' must not be None"),
+            ("/v1/user/{id}", [("id", None)], "'id' must not be None"),
+            ("/v1/user/{id}", {}, "'id' has no value"),
+            ("/v1/user/{id}", None, "'id' has no value"),
+            ("/v1/user/{id}/room/{room}", {"room": 1}, "'id' has no value"),
+            ("/v1/user/{}", {}, "'' has no value"),
+            ("/v1/user/{id}", {"id": 7, "di": 7}, "'di' has no placeholder"),
+            ("/v1/user/{id}", {"ID": 7}, "'ID' has no placeholder"),
+            ("/v1/user", {"id": 7}, "'id' has no placeholder"),
+            ("/v1/user?id={id}", {}, "'id' has no value"),
+        ],
+    )
+    def test_path_parameter_without_a_value_or_a_placeholder_is_refused(
+        self, client: bluejeans.ApiClient, server: RecordingServer, path: str, parameters: Any, problem: str
+    ) -> None:
+        with pytest.raises(ValueError, match=f"^The path parameter {problem}"):
+            client.call_api(path, "DELETE", path_params=parameters)
+        assert server.requests == []
+
+    @pytest.mark.parametrize("value", ["/", "//"])
+    def test_path_parameter_of_slashes_alone_is_refused_as_empty(
+        self, client: bluejeans.ApiClient, server: RecordingServer, value: str
+    ) -> None:
+        client.configuration.safe_chars_for_path_param = "/"
+        with pytest.raises(ValueError, match="'id' must not be empty"):
+            client.call_api("/v1/user/{id}", "DELETE", path_params={"id": value})
+        assert server.requests == []
+
+    def test_empty_list_as_path_parameter_is_refused(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        with pytest.raises(ValueError, match="'ids' must not be empty"):
+            client.call_api("/v1/{ids}", "DELETE", path_params={"ids": []}, collection_formats={"ids": "csv"})
+        assert server.requests == []
+
+    def test_refused_path_parameter_requests_no_token(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = bluejeans.ClientCredentials("id", "secret")
+        with pytest.raises(ValueError, match="'id' must not be empty"):
+            client.call_api("/v1/user/{id}", "GET", path_params={"id": ""})
+        assert server.requests == []
+
+    def test_false_and_zero_are_values_of_path_parameters(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.call_api("/v1/{a}/{b}/{a}", "GET", path_params={"a": 0, "b": False})
+        assert server.requests[0].target == "/v1/0/False/0"
+
+    def test_placeholder_in_a_value_is_not_replaced(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+        client.configuration.safe_chars_for_path_param = "{}"
+        client.call_api("/v1/{a}/{b}", "GET", path_params={"a": "{b}", "b": "secret"})
+        assert server.requests[0].target.endswith("/secret")
+        assert server.requests[0].target.count("secret") == 1
+
+    def test_json_in_a_query_of_the_path_is_not_a_placeholder(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.call_api('/v1/user?filter={"id":7}', "GET")
+        assert server.requests[0].target == "/v1/user?filter=%7B%22id%22:7%7D"
 
     def test_a_token_in_it_is_not_logged(self, client: bluejeans.ApiClient, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("DEBUG")
@@ -204,6 +291,30 @@ class TestBody:
             client.call_api("/x", "TRACE")
 
 
+NOT_FILES: dict[str, Any] = {
+    "descriptor": 7,
+    "boolean": True,
+    "None in a list": [None],
+    "descriptor in a list": [0],
+    "list in a list": [["a.txt"]],
+    "set": {"a.txt"},
+    "dictionary": {"name": "a.txt"},
+    "iterator": iter(["a.txt"]),
+    "generator": (path for path in ["a.txt"]),
+    "empty tuple": (),
+    "tuple of one": ("a.txt",),
+    "tuple of four": ("a.txt", "text", "text/plain", {}),
+    "tuple of three paths": ("a.txt", "b.txt", "c.txt"),
+    "descriptor as content": ("a.txt", 7),
+    "None as content": ("a.txt", None),
+    "path as content": ("a.txt", Path("b.txt")),
+    "None as name": (None, b"content"),
+    "number as media type": ("a.txt", b"content", 7),
+    "line break in the media type": ("a.txt", b"content", "text/plain\r\nX-Injected: 1"),
+    "class of files": io.BytesIO,
+}
+
+
 class TestForm:
     @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/x-www-form-urlencoded"}])
     def test_is_encoded(self, client: bluejeans.ApiClient, server: RecordingServer, headers: dict[str, str]) -> None:
@@ -229,6 +340,107 @@ class TestForm:
         assert b'name="field"\r\n\r\nvalue' in sent.body
         assert b'name="one"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\nfirst' in sent.body
         assert b'filename="b.unknown"\r\nContent-Type: application/octet-stream\r\n\r\n\xff' in sent.body
+
+    @pytest.mark.parametrize("as_path_like", [False, True])
+    def test_list_of_paths_sends_a_part_for_each_file(
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path, as_path_like: bool
+    ) -> None:
+        paths = [tmp_path / "a.txt", tmp_path / "b.txt"]
+        for path in paths:
+            path.write_text(f"content of {path.name}")
+        client.call_api("/x", "POST", files={"file": paths if as_path_like else list(map(str, paths))})
+        assert uploads(server) == [
+            ("file", "a.txt", "text/plain", b"content of a.txt"),
+            ("file", "b.txt", "text/plain", b"content of b.txt"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("upload", "part"),
+        [
+            (lambda path: io.BytesIO(path.encode()), ("file", "application/octet-stream")),
+            (lambda path: io.StringIO(path), ("file", "application/octet-stream")),
+            (lambda path: path.encode(), ("file", "application/octet-stream")),
+            (lambda path: bytearray(path.encode()), ("file", "application/octet-stream")),
+            (lambda path: memoryview(path.encode()), ("file", "application/octet-stream")),
+            (lambda path: ("notes.txt", path), ("notes.txt", "text/plain")),
+            (lambda path: ("notes.txt", path, None), ("notes.txt", "text/plain")),
+            (lambda path: ("notes.txt", path.encode(), "text/x-notes"), ("notes.txt", "text/x-notes")),
+            (lambda path: ("notes.txt", io.StringIO(path)), ("notes.txt", "text/plain")),
+        ],
+        ids=[
+            *("BytesIO", "StringIO", "bytes", "bytearray", "memoryview"),
+            *("name and text", "no media type", "name, bytes and media type", "name and StringIO"),
+        ],
+    )
+    @pytest.mark.parametrize("in_a_list", [False, True], ids=["alone", "in a list"])
+    def test_content_with_the_path_of_a_file_sends_the_content_itself(
+        self,
+        client: bluejeans.ApiClient,
+        server: RecordingServer,
+        tmp_path: Path,
+        upload: Callable[[str], Any],
+        part: tuple[str, str],
+        in_a_list: bool,
+    ) -> None:
+        private = tmp_path / "privé.txt"
+        private.write_text("canary")
+        given = upload(str(private))
+        client.call_api("/x", "POST", files={"file": [given] if in_a_list else given})
+        assert uploads(server) == [("file", *part, str(private).encode())]
+
+    @pytest.mark.parametrize("mode", ["rb", "r"])
+    def test_open_file_is_sent_from_its_position_under_its_own_name(
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path, mode: str
+    ) -> None:
+        (tmp_path / "a.txt").write_bytes("first\nsécond\n".encode())
+        with open(tmp_path / "a.txt", mode, encoding=None if "b" in mode else "utf-8") as file:
+            file.readline()
+            client.call_api("/x", "POST", files={"file": file})
+            assert not file.closed
+        assert uploads(server) == [("file", "a.txt", "text/plain", "sécond\n".encode())]
+
+    def test_open_file_without_a_path_is_named_after_the_field(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        reading, writing = os.pipe()
+        os.close(writing)
+        with open(reading, "rb") as file:
+            standard_input = io.StringIO("typed")
+            standard_input.name = "<stdin>"  # type: ignore[attr-defined]
+            client.call_api("/x", "POST", files={"pipe": file, "input.txt": standard_input})
+        assert uploads(server) == [
+            ("pipe", "pipe", "application/octet-stream", b""),
+            ("input.txt", "input.txt", "text/plain", b"typed"),
+        ]
+
+    @pytest.mark.parametrize("wrong", NOT_FILES.values(), ids=NOT_FILES)
+    def test_value_that_is_not_a_file_is_refused_before_any_is_opened(
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path, wrong: Any
+    ) -> None:
+        first = io.BytesIO(b"unread")
+        files = {"first": [first, str(tmp_path / "missing")], "document": wrong}
+        with pytest.raises(TypeError, match=r"files\['document'\]"):
+            client.call_api("/x", "POST", files=files)
+        assert first.tell() == 0
+        assert server.requests == []
+
+    @pytest.mark.parametrize("wrong", [["a.txt"], io.BytesIO(b"x"), "a.txt"])
+    def test_files_without_form_fields_are_refused(self, client: bluejeans.ApiClient, wrong: Any) -> None:
+        with pytest.raises(TypeError, match="^files must be a dictionary"):
+            client.call_api("/x", "POST", files=wrong)
+
+    def test_file_that_returns_no_content_is_refused(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        with pytest.raises(TypeError, match=r"files\['document'\] returned NoneType"):
+            client.call_api("/x", "POST", files={"document": cast(Any, SimpleNamespace(read=lambda: None))})
+        assert server.requests == []
+
+    def test_text_without_an_encoding_is_refused_without_the_text(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(ValueError, match="document") as caught:
+            client.call_api("/x", "POST", files={"document": io.StringIO("canary\ud800")})
+        assert "canary" not in "".join(traceback.format_exception(None, caught.value, None))
+        assert not isinstance(caught.value, UnicodeError)
 
     def test_fields_as_json_are_refused(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         with pytest.raises(bluejeans.ApiException, match="form's Content-Type"):

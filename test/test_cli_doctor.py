@@ -57,6 +57,12 @@ def test_the_host_is_none(env: dict[str, str]) -> None:
     assert ended.returncode == cli.REFUSED
 
 
+def test_invalid_variable_of_the_host_is_named(env: dict[str, str]) -> None:
+    ended = run("doctor", env={**env, "BLUEJEANS_HOST": "no-url"})
+    assert problems(ended.stdout)["host"].startswith("cannot be used: BLUEJEANS_HOST 'no-url' must start with https://")
+    assert ended.returncode == cli.REFUSED
+
+
 def test_nobody_listens(env: dict[str, str]) -> None:
     ended = run("doctor", "--host", f"http://127.0.0.1:{unused_port()}", env=env)
     assert "Check Configuration.host and its port." in problems(ended.stdout)["answer"]

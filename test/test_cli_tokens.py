@@ -343,8 +343,19 @@ class TestRevoke:
             assert run("revoke", "--host", other.url, env=elsewhere).returncode == cli.DONE
         assert run("info", env=signed_in).stdout.startswith(signed_in["BLUEJEANS_HOST"])
 
+    def test_sign_in_is_found_by_a_host_in_capitals(self, signed_in: dict[str, str]) -> None:
+        host = signed_in["BLUEJEANS_HOST"].replace("http:", "HTTP:")
+        assert run("revoke", "--local", "--host", f"{host}/", env=signed_in).returncode == cli.DONE
+        assert run("info", env=signed_in).stdout == ""
+
 
 class TestExec:
+    def test_warns_that_no_host_is_set(self, tmp_path: Path) -> None:
+        env = environment(tmp_path, BLUEJEANS_ACCESS_TOKEN="a-token")
+        ended = run("exec", "--", "sh", "-c", "echo $BLUEJEANS_HOST", env=env)
+        assert ended.stdout == "https://api.bluejeans.com\n"
+        assert ended.stderr.count("The vendor has announced the end of the service at this host") == 1
+
     def test_gives_the_token_and_takes_the_secrets_away(self, env: dict[str, str], tmp_path: Path) -> None:
         (tmp_path / "password").write_text("x")
         env = {**env, "BLUEJEANS_PASSWORD_FILE": str(tmp_path / "password")}

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator
+import os
+import pickle
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
+from urllib3.exceptions import InsecureRequestWarning
 
 import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi import configuration as configuration_module
 from support.recording_server import RecordingServer, http_response
 
 PACKAGE = logging.getLogger("BlueJeansMeetingsRestApi")
@@ -217,6 +226,274 @@ class TestBadSettings:
     def test_a_count_that_is_none_is_named(self, name: str, value: Any) -> None:
         with pytest.raises(ValueError, match=f"Configuration.{name} "):
             made_with(**{name: value})
+
+
+class TestHostOfTheEnvironment:
+    def test_variable_is_the_host_of_a_configuration_without_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        configuration = bluejeans.Configuration()
+        monkeypatch.setenv("BLUEJEANS_HOST", "https://later.example/")
+        assert (configuration.host, configuration.base_url) == ("https://later.example/", "https://later.example")
+        monkeypatch.delenv("BLUEJEANS_HOST")
+        assert configuration.host == "https://api.bluejeans.com"
+
+    def test_requests_are_sent_to_the_host_of_the_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with RecordingServer([http_response({})]) as server, made_with() as client:
+            monkeypatch.setenv("BLUEJEANS_HOST", server.url)
+            client.call_api("/x", "GET")
+            assert [request.target for request in server.requests] == ["/x"]
+
+    def test_explicit_host_overrides_the_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        configuration = bluejeans.Configuration()
+        configuration.host = "https://api.bluejeans.com"
+        monkeypatch.setenv("BLUEJEANS_HOST", "https://elsewhere.example")
+        assert configuration.base_url == "https://api.bluejeans.com"
+
+    def test_variable_is_ignored_without_trust_env(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("BLUEJEANS_HOST", "https://elsewhere.example")
+        configuration = bluejeans.Configuration()
+        configuration.trust_env = False
+        assert configuration.base_url == "https://api.bluejeans.com"
+
+    def test_file_variable_specifies_the_host(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "host").write_text("https://file.example\n")
+        monkeypatch.setenv("BLUEJEANS_HOST_FILE", str(tmp_path / "host"))
+        assert bluejeans.Configuration().base_url == "https://file.example"
+
+    @pytest.mark.parametrize(
+        "copied",
+        [
+            copy.copy,
+            copy.deepcopy,
+            lambda configuration: pickle.loads(pickle.dumps(configuration)),
+            lambda configuration: bluejeans.Configuration.set_default(configuration) or bluejeans.Configuration(),
+        ],
+        ids=["copy", "deepcopy", "pickle", "set_default"],
+    )
+    def test_copies_preserve_whether_the_host_is_set(
+        self, copied: Callable[[Any], bluejeans.Configuration], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BLUEJEANS_HOST", "https://before.example")
+        configuration = bluejeans.Configuration()
+        assert configuration.host == "https://before.example"
+        unset = copied(configuration)
+        configuration.host = "https://set.example"
+        was_set = copied(configuration)
+        monkeypatch.setenv("BLUEJEANS_HOST", "https://after.example")
+        assert (unset.host, was_set.host) == ("https://after.example", "https://set.example")
+
+    @pytest.mark.parametrize(
+        ("host", "message"),
+        [
+            ("no-url", "^BLUEJEANS_HOST 'no-url' must start with https://"),
+            ("http://mirror.example", "^BLUEJEANS_HOST 'http://mirror.example' would send secrets in clear text"),
+        ],
+    )
+    def test_invalid_variable_is_named_in_the_error(
+        self, host: str, message: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BLUEJEANS_HOST", host)
+        with pytest.raises(ValueError, match=message):
+            made_with()
+
+    def test_invalid_content_of_the_file_is_not_shown(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("canary")
+        monkeypatch.setenv("BLUEJEANS_HOST_FILE", str(tmp_path / "secret"))
+        with pytest.raises(ValueError, match="^BLUEJEANS_HOST_FILE names a file that does not contain") as caught:
+            made_with()
+        assert caught.value.__context__ is None
+        assert "canary" not in str(caught.value)
+
+
+class TestWarningAboutTheDefaultHost:
+    @pytest.fixture(autouse=True)
+    def server(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingServer]:
+        """Stand in for the service at the default host."""
+        with RecordingServer([http_response({"access_token": "t", "expires_in": 60})]) as server:
+            monkeypatch.setattr(configuration_module, "DEFAULT_HOST", server.url)
+            monkeypatch.setattr(configuration_module, "_warned", {})
+            yield server
+
+    def warnings(self, caplog: pytest.LogCaptureFixture) -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.name == PACKAGE.name]
+
+    @pytest.mark.parametrize(
+        "send",
+        [
+            lambda api: bluejeans.ClientCredentials("id", "secret", api=api).get_token(),
+            lambda api: bluejeans.StaticToken("t").authorization_for(configuration_module.DEFAULT_HOST),
+            lambda api: api.get_token_by_client(bluejeans.GrantRequestClient("client_credentials", "id", "secret")),
+            lambda api: api.get_token_info(access_token="t"),
+            lambda api: api.api_client.call_api("/x", "GET", header_params={"Authorization": "Bearer t"}),
+            lambda api: api.api_client.rest_client.GET(f"{configuration_module.DEFAULT_HOST}/x?access_token=t"),
+        ],
+        ids=["credentials", "static token", "grant", "token in the query", "token in a header", "whole URL"],
+    )
+    def test_one_warning_per_process_says_how_to_set_the_host(
+        self, send: Callable[[Any], object], server: RecordingServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with bluejeans.AuthenticationApi() as api:
+            send(api)
+            send(api)
+        [warning] = self.warnings(caplog)
+        assert f"the default host {server.url}, because no host is set" in warning
+        assert "The vendor has announced the end of the service at this host" in warning
+        assert "Set Configuration.host, or the environment variable BLUEJEANS_HOST" in warning
+        assert caplog.records[-1].levelno == logging.WARNING
+
+    def test_threads_log_one_warning_together(self, caplog: pytest.LogCaptureFixture) -> None:
+        together = threading.Barrier(8)
+
+        def send() -> None:
+            with bluejeans.AuthenticationApi() as api:
+                together.wait()
+                api.get_token_info(access_token="t")
+
+        threads = [threading.Thread(target=send) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(self.warnings(caplog)) == 1
+
+    @pytest.mark.parametrize("how", ["attribute", "set_default", "variable", "file"])
+    def test_no_warning_if_the_host_is_set(
+        self,
+        how: str,
+        server: RecordingServer,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        configuration = bluejeans.Configuration()
+        if how in ("attribute", "set_default"):
+            configuration.host = server.url
+        if how == "set_default":
+            bluejeans.Configuration.set_default(configuration)
+            configuration = bluejeans.Configuration()
+        if how == "variable":
+            monkeypatch.setenv("BLUEJEANS_HOST", server.url)
+        if how == "file":
+            (tmp_path / "host").write_text(server.url)
+            monkeypatch.setenv("BLUEJEANS_HOST_FILE", str(tmp_path / "host"))
+        with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
+            api.get_token_info(access_token="t")
+        assert (len(server.requests), self.warnings(caplog)) == (1, [])
+
+    def test_ignored_variable_does_not_prevent_the_warning(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BLUEJEANS_HOST", "https://elsewhere.example")
+        with made_with(trust_env=False) as client:
+            bluejeans.AuthenticationApi(client).get_token_info(access_token="t")
+        assert len(self.warnings(caplog)) == 1
+
+    def test_no_warning_for_a_request_without_a_secret(
+        self, server: RecordingServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with bluejeans.AuthenticationApi() as api:
+            api.get_authorization_code(client_id="id", redirect_uri="https://app.example", state="s")
+            api.api_client.call_api("/x", "GET")
+        assert (len(server.requests), self.warnings(caplog)) == (2, [])
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+    def test_forked_child_logs_its_own_warning(self) -> None:
+        program = (
+            "import os, BlueJeansMeetingsRestApi as b\n"
+            "def warn(): b.StaticToken('t').authorization_for('https://api.bluejeans.com')\n"
+            "warn(); warn()\n"
+            "child = os.fork()\n"
+            "if child: os.waitpid(child, 0)\n"
+            "else: warn(); warn()"
+        )
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert ended.stderr.count("The vendor has announced the end of the service") == 2
+
+
+class TestSchemeAndHostInCapitals:
+    @pytest.mark.parametrize(
+        ("host", "normalized"),
+        [
+            ("HTTPS://API.Example.COM", "https://api.example.com"),
+            ("Https://Host:8443/Path/", "https://host:8443/Path"),
+            ("HTTP://LOCALHOST:1", "http://localhost:1"),
+            ("https://[FE80::1%25Eth0]:1", "https://[fe80::1%25Eth0]:1"),
+        ],
+    )
+    def test_base_url_has_them_in_lower_case(self, host: str, normalized: str) -> None:
+        assert made_with(host=host).configuration.base_url == normalized
+
+    @pytest.fixture
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
+
+    @pytest.fixture
+    def trusted(self, authority: trustme.CA, tmp_path: Path) -> str:
+        authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+        return str(tmp_path / "authority.pem")
+
+    @pytest.fixture
+    def server(self, authority: trustme.CA) -> Iterator[RecordingServer]:
+        """A server that requires a client certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(context)
+        authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+        with RecordingServer([http_response({})], tls=context) as server:
+            yield server
+
+    @pytest.fixture
+    def own_certificate(self, authority: trustme.CA, tmp_path: Path) -> str:
+        path = tmp_path / "client.pem"
+        authority.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(str(path))
+        return str(path)
+
+    def test_ca_file_and_client_certificate_are_used(
+        self, server: RecordingServer, trusted: str, own_certificate: str
+    ) -> None:
+        host = f"HTTPS://LocalHost:{server.port}"
+        with made_with(host=host, ssl_ca_cert=trusted, cert_file=own_certificate) as client:
+            client.call_api("/x", "GET")
+            client.rest_client.GET(f"{host}/y")
+        assert [request.target for request in server.requests] == ["/x", "/y"]
+
+    def test_verify_ssl_false_is_used(self, server: RecordingServer, own_certificate: str) -> None:
+        host = f"HTTPS://LocalHost:{server.port}"
+        client = made_with(host=host, verify_ssl=False, cert_file=own_certificate)
+        with client, pytest.warns(InsecureRequestWarning, match="verify_ssl is False"):
+            client.call_api("/x", "GET")
+        assert len(server.requests) == 1
+
+    def test_certificate_is_verified_by_default(self, server: RecordingServer, own_certificate: str) -> None:
+        client = made_with(host=f"HTTPS://LocalHost:{server.port}", cert_file=own_certificate)
+        with client, pytest.raises(bluejeans.ApiTLSError):
+            client.call_api("/x", "GET")
+        assert server.requests == []
+
+    @pytest.mark.parametrize("in_environment", [True, False])
+    def test_proxy_is_asked_for_a_tunnel(self, in_environment: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        with RecordingServer([http_response(status=403)]) as proxy:
+            url = f"HTTP://LocalHost:{proxy.port}"
+            if in_environment:
+                monkeypatch.setenv("HTTPS_PROXY", url)
+            settings = {} if in_environment else {"proxy": url}
+            client = made_with(host="HTTPS://API.Example.Test", max_attempts=1, **settings)
+            with client, pytest.raises(bluejeans.ApiProxyError):
+                client.call_api("/x", "GET")
+            assert [(r.method, r.target) for r in proxy.requests] == [("CONNECT", "api.example.test:443")]
+
+    def test_token_is_sent_to_the_same_host_in_other_letters(self) -> None:
+        token = bluejeans.StaticToken("t", allowed_hosts=["HTTPS://Other.Example"])
+        token.use(made_with(host="HTTPS://API.Example"))
+        assert token.authorization_for("https://api.example/x") == "Bearer t"
+        assert token.authorization_for("https://OTHER.example/x") == "Bearer t"
+
+    def test_store_key_is_the_same_in_other_letters(self) -> None:
+        store = bluejeans.MemoryTokenStore()
+        keys = set()
+        for host in ("https://api.example", "HTTPS://API.Example/"):
+            api = bluejeans.AuthenticationApi(made_with(host=host))
+            keys.add(bluejeans.ClientCredentials("id", "secret", api=api, store=store)._key)
+        assert len(keys) == 1
 
 
 class TestLogging:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import pickle
 import socket
 import threading
@@ -1422,8 +1423,11 @@ class TestPickles:
         assert copied.authorization_for("https://other.example/x") == "Bearer a-token"
 
     def test_a_static_token_keeps_its_host(self) -> None:
-        environment = {"BLUEJEANS_ACCESS_TOKEN": "a-token", "BLUEJEANS_HOST": "https://own.example"}
-        copied = pickle.loads(pickle.dumps(bluejeans.default_credentials(environment=environment)))
+        configuration = bluejeans.Configuration()
+        configuration.host = "https://own.example"
+        static = bluejeans.StaticToken("a-token")
+        static.use(bluejeans.ApiClient(configuration))
+        copied = pickle.loads(pickle.dumps(static))
         assert copied.authorization_for("https://own.example/x") == "Bearer a-token"
 
     def test_what_a_pickle_opens_is_closed(self, client: bluejeans.ClientCredentials) -> None:
@@ -1485,10 +1489,16 @@ class TestWhatIsTold:
 
 
 class TestEnvironment:
+    @pytest.fixture(autouse=True)
+    def own_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in [name for name in os.environ if name.startswith("BLUEJEANS_")]:
+            monkeypatch.delenv(name)
+        self.monkeypatch = monkeypatch
+
     def found(self, *, environment: dict[str, str], **options: Any) -> bluejeans.Credentials:
-        return bluejeans.default_credentials(
-            environment={f"BLUEJEANS_{name}": value for name, value in environment.items()}, **options
-        )
+        for name, value in environment.items():
+            self.monkeypatch.setenv(f"BLUEJEANS_{name}", value)
+        return bluejeans.default_credentials(**options)
 
     @pytest.mark.parametrize(
         ("environment", "shown"),
@@ -1506,8 +1516,17 @@ class TestEnvironment:
     def test_the_host_is_taken(self, bluejeans_sandbox: Sandbox) -> None:
         sandbox = bluejeans_sandbox
         environment = {"HOST": sandbox.url, "CLIENT_ID": sandbox.client_id, "CLIENT_SECRET": sandbox.client_secret}
-        with self.found(environment=environment) as credentials, credentials.api:
+        with self.found(environment=environment) as credentials:
             assert credentials.get_token().token
+            connections = credentials.api.api_client.rest_client._services
+        assert connections == {}
+
+    def test_the_variable_does_not_override_a_default_configuration_with_a_host(
+        self, configuration: bluejeans.Configuration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bluejeans.Configuration, "_default", configuration)
+        found = self.found(environment={"HOST": "https://elsewhere.example", "ACCESS_TOKEN": "t"})
+        assert found.api.api_client.configuration.host == configuration.host
 
     def test_a_token_is_for_the_host_and_for_no_other(self, bluejeans_sandbox: Sandbox) -> None:
         found = self.found(environment={"HOST": bluejeans_sandbox.url, "ACCESS_TOKEN": "t"})
@@ -1567,7 +1586,7 @@ class TestEnvironment:
                 "BLUEJEANS_ACCESS_TOKEN_FILE names a file that cannot be read: No such file or directory",
             ),
             ({"ACCESS_TOKEN": "canary", "ACCESS_TOKEN_FILE": "f"}, "are both set: unset one of them"),
-            ({"HOST": "no-url", "MEETING_ID": "1"}, "Configuration.host 'no-url' must start with https://"),
+            ({"HOST": "no-url", "MEETING_ID": "1"}, "BLUEJEANS_HOST 'no-url' must start with https://"),
         ],
     )
     def test_what_is_wrong_is_said_without_secrets(self, environment: dict[str, str], message: str) -> None:

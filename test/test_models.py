@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
+import sys
 import traceback
+from datetime import date
 from pprint import pformat
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi import models
+from BlueJeansMeetingsRestApi import models, redaction
 from BlueJeansMeetingsRestApi.models.model import Attribute, Model, attribute
 
 MODELS: list[Any] = [
@@ -50,6 +54,57 @@ DECLARED = {
     "Partition": "id name",
     "InlineResponse200": "user",
     "Error": "message code",
+}
+
+
+# A module of a user, with each way of writing a type that all versions of Python know.
+OWN_MODELS = """
+import datetime, typing
+from typing import Any, Dict, List, Optional, Union
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.models.model import Model, attribute
+
+class Room(Model):
+    name: str = attribute(default=None, doc="x")
+    number: Optional[int] = attribute(default=None, doc="x")
+    pin: "str | None" = attribute(default=None, secret=True, doc="x")
+    either: Union[None, int, str] = attribute(default=None, doc="x")
+    code: Optional[Dict[str, str]] = attribute(default=None, key="code", secret=True, doc="x")
+    door: typing.Optional[str] = attribute(default=None, key="doorCode", secret=True, doc="x")
+    partition: Optional[bluejeans.Partition] = attribute(default=None, doc="x")
+    partitions: typing.List[bluejeans.Partition] = attribute(default=None, doc="x")
+    rooms: Optional[List["Room"]] = attribute(default=None, doc="x")
+    next: Optional["Room"] = attribute(default=None, doc="x")
+    elsewhere: "Optional[List[nowhere.Building]]" = attribute(default=None, doc="x")
+    nested: list[Optional[Dict[str, "list[int]"]]] = attribute(default=None, doc="x")
+    day: Optional[datetime.date] = attribute(default=None, doc="x")
+    anything: Any = attribute(default=None, doc="x")
+    things: List[Any] = attribute(default=None, doc="x")
+    as_in_2019: "dict(str, int)" = attribute(default=None, doc="x")
+
+class Silent(Room):
+    other: int = 0
+
+class Desk(Silent):
+    label: Optional[str] = attribute(default=None, doc="x")
+"""
+OWN_TYPES = {
+    "name": "str",
+    "number": "int",
+    "pin": "str",
+    "either": "int",
+    "code": "dict(str, str)",
+    "door": "str",
+    "partition": "Partition",
+    "partitions": "list[Partition]",
+    "rooms": "list[Room]",
+    "next": "Room",
+    "elsewhere": "list[Building]",
+    "nested": "list[dict(str, list[int])]",
+    "day": "date",
+    "anything": "object",
+    "things": "list[object]",
+    "as_in_2019": "dict(str, int)",
 }
 
 
@@ -259,6 +314,47 @@ class TestDeclaring:
 
         assert More(1, "z1", "blue").to_dict() == {"id": 1, "name": "z1", "colour": "blue"}
 
+    @pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"], ids=["evaluated", "postponed"])
+    def test_own_model_works_with_and_without_postponed_annotations(
+        self, future: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(redaction, "SECRET_NAMES", set(redaction.SECRET_NAMES))
+        own = ModuleType(f"own_models_{'postponed' if future else 'evaluated'}")
+        monkeypatch.setitem(sys.modules, own.__name__, own)
+        exec(compile(future + OWN_MODELS, "own_models.py", "exec", dont_inherit=True), own.__dict__)
+        assert own.Desk.swagger_types == {**OWN_TYPES, "label": "str"}
+        assert list(own.Room.swagger_types) == list(own.Room.attribute_map) == list(OWN_TYPES)
+        assert "doorcode" in redaction.SECRET_NAMES
+
+        fields = {"pin": "canary", "code": {"a": "canary"}, "rooms": [{"pin": "canary"}], "day": "2020-01-02"}
+        desk = bluejeans.ApiClient().deserialize(urllib3.HTTPResponse(json.dumps(fields).encode()), own.Desk)
+        assert desk.rooms == [own.Room(pin="canary")]
+        assert desk.day == date(2020, 1, 2)
+        assert desk.to_dict()["rooms"] == [{**dict.fromkeys(OWN_TYPES), "pin": "canary"}]
+        assert "canary" not in repr(desk)
+        assert "canary" not in str(desk.rooms)
+
+    @pytest.mark.skipif(sys.version_info < (3, 10), reason="`int | None` needs Python 3.10")
+    @pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"], ids=["evaluated", "postponed"])
+    def test_union_operator_in_an_annotation_declares_the_type(self, future: str) -> None:
+        namespace: dict[str, Any] = {"__name__": __name__}
+        source = (
+            f"{future}from BlueJeansMeetingsRestApi.models.model import Model, attribute\n"
+            "class Own(Model):\n"
+            "    a: int | None = attribute(doc='a')\n"
+            "    b: None | list[int | None] = attribute(doc='b')\n"
+            "    c: list['Own'] | None = attribute(doc='c')\n"
+        )
+        exec(compile(source, "own.py", "exec", dont_inherit=True), namespace)
+        assert namespace["Own"].swagger_types == {"a": "int", "b": "list[int]", "c": "list[Own]"}
+
+    def test_help_names_the_type_of_a_dictionary_in_python(self) -> None:
+        class Own(Model):
+            counts: dict[str, int] | None = attribute(default=None, doc="Counts by name.")
+
+        assert Own.swagger_types == {"counts": "dict(str, int)"}
+        assert str(inspect.signature(Own)) == "(counts: 'dict[str, int] | None' = None)"
+
     def test_a_further_attribute_may_be_set(self) -> None:
         partition: Any = bluejeans.Partition()
         partition.note = "mine"
@@ -269,8 +365,6 @@ class TestDeclaring:
         assert bluejeans.Partition().discriminator is None
 
     def test_help_shows_the_real_arguments(self) -> None:
-        import inspect
-
         assert str(inspect.signature(bluejeans.Partition)) == ("(id: 'int | None' = None, name: 'str | None' = None)")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -119,7 +121,7 @@ def tokens_that_stay_valid(api: bluejeans.AuthenticationApi, told: list[bluejean
     credentials: list[bluejeans.Credentials] = [client, meeting, signed_in, bluejeans.StaticToken("token")]
     configuration = bluejeans.Configuration()
     configuration.credentials = credentials[0]
-    configuration.credentials = bluejeans.default_credentials(environment={}, store=store)
+    configuration.credentials = bluejeans.default_credentials(store=store)
     configuration.credentials = "token"  # type: ignore[assignment]
     bluejeans.ClientCredentials("id")  # type: ignore[call-arg]
     bluejeans.ClientCredentials("id", "secret", stores=store)  # type: ignore[call-arg]
@@ -142,6 +144,9 @@ def client() -> Any:
             assert isinstance(response, RESTResponse)
             assert_type(response.data, str)
             assert_type(api.api_client.rest_client, RESTClientObject)
+            api.api_client.call_api("/x", "POST", files={"a": Path("a.txt"), "b": [b"content", io.StringIO("text")]})
+            api.api_client.call_api("/x", "POST", files={"a": ("a.txt", io.BytesIO(), "text/plain"), "b": None})
+            api.api_client.call_api("/x", "POST", files={"a": 7})  # type: ignore[dict-item]
             return api.api_client.call_api("/v1/user/{id}", "GET", {"id": 1}, response_type=dict, _request_timeout=5)
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ..configuration import Configuration
+from ..configuration import Configuration, uses_default_host
 from ..environment import content_of, setting, setting_name
 from . import terminal
 
@@ -23,7 +23,7 @@ SECRETS = {
 
 
 def identity(arguments: argparse.Namespace, name: str) -> str | None:
-    """An identity or the host, from an argument or from the environment."""
+    """An identity, from an argument or from the environment."""
     return getattr(arguments, name.lower(), None) or setting(name)
 
 
@@ -56,11 +56,18 @@ def _content_of(path: str, what: str) -> str | None:
 def configuration(arguments: argparse.Namespace, host: str | None = None) -> Configuration:
     """The settings that the arguments and the environment make, for another host where one is given."""
     made = Configuration()
-    made.host = host or identity(arguments, "HOST") or made.host
+    if host := host or arguments.host:
+        made.host = host
     made.ssl_ca_cert = arguments.ca
     if arguments.debug:
         made.debug = True
     return made
+
+
+def base_url(arguments: argparse.Namespace) -> str | None:
+    """Return the base URL that --host or the environment specifies, or None."""
+    made = configuration(arguments)
+    return None if uses_default_host(made) else made.base_url
 
 
 def api(arguments: argparse.Namespace, host: str | None = None) -> AuthenticationApi:

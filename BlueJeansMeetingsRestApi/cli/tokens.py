@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from .. import credentials as kinds
 from ..api.authentication_api import AuthenticationApi
+from ..configuration import is_warning_due, warn_about_default_host
 from ..environment import setting, setting_name
 from ..exceptions import BadRequestError, ReauthenticationRequired, UnauthorizedError
 from ..token_stores import TokenStore
@@ -46,7 +47,11 @@ def execute(arguments: argparse.Namespace) -> int:
     with _credentials(arguments) as credentials:
         with terminal.waiting("Waiting for the service"):
             access = credentials.get_token()
-        host = credentials.api.api_client.configuration.host
+        configuration = credentials.api.api_client.configuration
+        host = configuration.base_url
+        if is_warning_due(configuration, host):
+            # The program is given the host as if it had been set, and does not warn.
+            warn_about_default_host()
     secret = {setting_name(name) + ending for name in given.SECRETS for ending in ("", "_FILE")}
     if "://" in (setting("TOKEN_STORE") or ""):  # such a URL may hold a password
         secret |= {setting_name("TOKEN_STORE"), f"{setting_name('TOKEN_STORE')}_FILE"}
@@ -220,8 +225,7 @@ def _found(arguments: argparse.Namespace, kept: TokenStore | None) -> str:
 
 
 def _kept_sign_ins(arguments: argparse.Namespace, kept: TokenStore) -> list[SignIn]:
-    host = given.identity(arguments, "HOST")
-    return SignIns(kept).of(host and host.rstrip("/"), given.identity(arguments, "CLIENT_ID"))
+    return SignIns(kept).of(given.base_url(arguments), given.identity(arguments, "CLIENT_ID"))
 
 
 def _the_sign_in(arguments: argparse.Namespace, kept: TokenStore) -> SignIn:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, NamedTuple
 
 from .. import redaction
@@ -98,8 +100,8 @@ class Model:
 
     def __init_subclass__(cls) -> None:
         declared = [
-            stated._replace(name=name, type=annotation.split(" |")[0], key=stated.key or name)
-            for name, annotation in vars(cls).get("__annotations__", {}).items()
+            stated._replace(name=name, type=_swagger_type(_source(annotation)), key=stated.key or name)
+            for name, annotation in _own_annotations(cls).items()
             if isinstance(stated := vars(cls).get(name), Attribute)
         ]
         cls.attributes = (*cls.attributes, *declared)
@@ -137,6 +139,61 @@ class Model:
         # The 2019 SDK kept its values under `_name`, and `discriminator` beside them.
         self.__dict__["additional_properties"] = {}
         self.__dict__.update((name.lstrip("_"), value) for name, value in state.items() if name != "discriminator")
+
+
+def _own_annotations(cls: type[Model]) -> dict[str, Any]:
+    """Return the annotations of the class without those of its bases, as strings or (Python 3.9 to 3.13) as objects."""
+    # Python 3.14 evaluates annotations lazily unless the module imports them from `__future__`. As strings they may
+    # name a class that does not exist yet, such as the one being made.
+    if sys.version_info >= (3, 14) and "__annotations__" not in vars(cls):
+        import annotationlib
+
+        return annotationlib.get_annotations(cls, format=annotationlib.Format.STRING)
+    annotations: dict[str, Any] = vars(cls).get("__annotations__", {})
+    return annotations
+
+
+def _source(annotation: Any) -> str:
+    """Return an annotation as it is written in source code, with class names unqualified."""
+    if isinstance(annotation, str):
+        return annotation
+    # A `typing.ForwardRef`, a class, an object of `typing` (`_name` on Python 3.9), or `int | None`, which has no name.
+    names = (getattr(annotation, name, None) for name in ("__forward_arg__", "__name__", "_name"))
+    name = next(filter(None, names), "Union")
+    arguments = ", ".join(map(_source, getattr(annotation, "__args__", ())))
+    return f"{name}[{arguments}]" if arguments else name
+
+
+# Most types need no parser, and importing `ast` would add a tenth to the time that importing the package takes.
+_PLAIN_TYPE = re.compile(r"((?!Any\b)\w+|list\[(?!Any\b)\w+\])( \| None)?")
+_SWAGGER_NAMES = {"Any": "object", "List": "list", "Dict": "dict", "None": "", "NoneType": ""}
+
+
+def _swagger_type(source: str) -> str:
+    """Return the 2019 SDK's name of a type, such as `dict(str, int)` for `Optional[Dict[str, int]]`."""
+    if plain := _PLAIN_TYPE.fullmatch(source):
+        return plain[1]
+    import ast
+
+    def named(node: ast.expr) -> str:
+        """Return the name, which is empty for None."""
+        if isinstance(node, ast.Constant):
+            return _swagger_type(node.value) if isinstance(node.value, str) else ""
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            return _SWAGGER_NAMES.get(name, name)
+        if isinstance(node, ast.BinOp):
+            return named(node.left) or named(node.right)
+        if not isinstance(node, ast.Subscript):
+            return ast.unparse(node)  # such as `dict(str, int)`, which is the 2019 SDK's name already
+        generic = named(node.value)
+        arguments = [named(part) for part in (node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice])]
+        if generic in ("Optional", "Union", "Annotated"):
+            return next(filter(None, arguments), "")
+        listed = ", ".join(arguments)
+        return {"list": f"list[{listed}]", "dict": f"dict({listed})"}.get(generic, generic)
+
+    return named(ast.parse(source.strip(), mode="eval").body)
 
 
 def _checked_property(attribute: Attribute) -> property:
@@ -177,7 +234,8 @@ def _constructor(cls: type[Model]) -> Callable[..., None]:
     exec("\n".join(lines), namespace)
     constructor: Callable[..., None] = namespace["__init__"]
     constructor.__qualname__ = f"{cls.__qualname__}.__init__"
-    constructor.__annotations__ = {a.name: f"{a.type} | None" for a in cls.attributes}
+    in_python = str.maketrans("()", "[]")  # `dict(str, int)` is the 2019 SDK's name for `dict[str, int]`
+    constructor.__annotations__ = {a.name: f"{a.type.translate(in_python)} | None" for a in cls.attributes}
     return constructor
 
 

@@ -63,8 +63,8 @@ def test_a_request_holds_what_cannot_be_sent(call: Call, server: RecordingServer
 ENCODED = [
     ({"query_params": {"q": "a\r\nX: y\0"}}, "/v1/user/7?q=a%0D%0AX%3A+y%00"),
     ({"path_params": {"id": "7\r\nX: y\0/../\u00e9"}}, "/v1/user/7%0D%0AX%3A%20y%00%2F..%2F%C3%A9"),
-    ({"resource_path": "/v1/user/7\r\nX: y"}, "/v1/user/7%0D%0AX:%20y"),
-    ({"resource_path": "/v1/user/7?q=a\r\nX: y"}, "/v1/user/7?q=a%0D%0AX:%20y"),
+    ({"resource_path": "/v1/user/7\r\nX: y", "path_params": {}}, "/v1/user/7%0D%0AX:%20y"),
+    ({"resource_path": "/v1/user/7?q=a\r\nX: y", "path_params": {}}, "/v1/user/7?q=a%0D%0AX:%20y"),
 ]
 
 
