@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import re
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -37,8 +38,10 @@ class Configuration:
     max_response_bytes: the longest answer that is read, in bytes after decompression.
     allow_insecure_host: permits `http://` to a host that is not this machine.
     verify_ssl, ssl_ca_cert, cert_file, key_file, assert_hostname: TLS; `ssl_ca_cert` is a PEM file or a folder of them.
+    key_password: the password of an encrypted `key_file`, as str or bytes.
+    ssl_context: your own `ssl.SSLContext`, which replaces all other TLS settings, also for an HTTPS proxy.
     proxy: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
-    trust_env: whether the environment may name the host and the proxy.
+    trust_env: whether the environment may set the host and the proxy.
     connection_pool_maxsize: how many idle connections are kept. temp_folder_path: where downloaded files go.
     safe_chars_for_path_param: characters of a path parameter that are not percent-encoded.
     """
@@ -63,7 +66,9 @@ class Configuration:
         self.ssl_ca_cert: str | None = None
         self.cert_file: str | None = None
         self.key_file: str | None = None
+        self.key_password: str | bytes | None = None
         self.assert_hostname: str | bool | None = None
+        self.ssl_context: ssl.SSLContext | None = None
         self.connection_pool_maxsize = (os.cpu_count() or 1) * 5
         self.proxy: str | None = None
         self.safe_chars_for_path_param = ""
@@ -86,6 +91,10 @@ class Configuration:
         if self.credentials is not None:
             # Its pickle would make calls that nobody authorizes.
             raise TypeError("A Configuration with credentials cannot be pickled: pickle the credentials, and set them")
+        for name in ("key_password", "ssl_context"):
+            if getattr(self, name) is not None:
+                # A copy without the setting would connect with other TLS settings, and a pickle shows its secrets.
+                raise TypeError(f"A Configuration with {name} cannot be pickled: set {name} again after unpickling")
         # A handler holds a file or a lock, and cannot be pickled.
         return {**vars(self), "logger_stream_handler": None, "logger_file_handler": None}
 
@@ -96,7 +105,8 @@ class Configuration:
         return other
 
     def __deepcopy__(self, _: dict[int, Any]) -> Configuration:
-        return self.__copy__()  # loggers, their handlers and credentials are not there twice
+        # Loggers, their handlers, credentials and the SSL context are shared.
+        return self.__copy__()
 
     @property
     def host(self) -> str:
@@ -202,12 +212,22 @@ class Configuration:
             path = getattr(self, name)
             if path and not (os.path.isfile(path) or (name == "ssl_ca_cert" and os.path.isdir(path))):
                 raise ValueError(f"Configuration.{name} names no file: {path!r}")
+        if self.key_password is not None and not isinstance(self.key_password, (str, bytes)):
+            raise TypeError(f"Configuration.key_password must be str or bytes, not {type(self.key_password).__name__}")
+        self._check_ssl_context()
         if self.proxy:
             split_url("Configuration.proxy", self.proxy, userinfo=True)
         for name in ("connect_timeout", "read_timeout", "call_timeout"):
             seconds(f"Configuration.{name}", getattr(self, name))
         for name in ("max_attempts", "max_response_bytes", "connection_pool_maxsize"):
             whole_number(f"Configuration.{name}", getattr(self, name))
+
+    def _check_ssl_context(self) -> None:
+        context = self.ssl_context
+        if context is not None and not isinstance(context, ssl.SSLContext):
+            raise TypeError(f"Configuration.ssl_context must be an ssl.SSLContext, not {type(context).__name__}")
+        if context is not None and context.protocol == ssl.PROTOCOL_TLS_SERVER:
+            raise ValueError("Configuration.ssl_context is for servers: use ssl.create_default_context() for a client")
 
 
 def seconds(name: str, value: Any) -> float:

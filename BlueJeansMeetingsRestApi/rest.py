@@ -44,7 +44,15 @@ _NOT_IN_UTF_8 = re.compile("[\ud800-\udfff]")
 _TO_JSON = json.JSONEncoder(allow_nan=False).encode
 # The settings that a `transport.Service` is made by.
 _WAY = operator.attrgetter(
-    "proxy", "trust_env", "verify_ssl", "ssl_ca_cert", "cert_file", "key_file", "assert_hostname"
+    "proxy",
+    "trust_env",
+    "verify_ssl",
+    "ssl_ca_cert",
+    "cert_file",
+    "key_file",
+    "key_password",
+    "assert_hostname",
+    "ssl_context",
 )
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 

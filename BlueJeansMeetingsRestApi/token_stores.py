@@ -329,6 +329,7 @@ class RedisTokenStore(TokenStore):
     """Keeps tokens in Redis (or Valkey), for the processes of many machines.
 
     url: such as rediss://user:password@host:6379/0, or a client of redis-py, whose server and credentials are used.
+        The host name of a rediss:// URL is verified, unless the URL has `ssl_check_hostname=false`.
     timeout: seconds that Redis has to connect and for each answer.
     lease: seconds after which the lock of a holder that has died is free. One that lives keeps its lease, and one that
         slept past it does not overwrite what came after.
@@ -369,6 +370,8 @@ class RedisTokenStore(TokenStore):
             raise missing("RedisTokenStore", "redis", "redis") from error
         try:
             pool = redis.ConnectionPool.from_url(url) if isinstance(url, str) else url.connection_pool
+            if isinstance(url, str):
+                _verify_host_name(pool)
             pool.connection_class(**pool.connection_kwargs)  # knows the options of the URL, and does not connect yet
         except (ValueError, TypeError):
             # Without Python's own words, which may hold a part of the password.
@@ -456,6 +459,16 @@ class RedisTokenStore(TokenStore):
                 raise  # the lock's
             # Its own words may hold the password of a URL, or what a command was given.
             raise TokenStoreError(f"{self!r} cannot be used: {type(error).__name__}") from None
+
+
+def _verify_host_name(pool: Any) -> None:
+    """Verify the host name of a `rediss://` URL, which redis-py 5 does not, unless the URL has an option against it."""
+    import redis
+
+    if issubclass(pool.connection_class, redis.SSLConnection):
+        # `ssl` refuses to verify the host name alone.
+        verifies = pool.connection_kwargs.get("ssl_cert_reqs") != "none"
+        pool.connection_kwargs.setdefault("ssl_check_hostname", verifies)
 
 
 def _in_redis(key: str, what: str = "") -> str:

@@ -23,7 +23,8 @@ import ssl
 import threading
 import time
 import warnings
-from typing import Any
+from collections.abc import Generator
+from typing import Any, Callable
 from urllib.parse import urlsplit
 
 import urllib3
@@ -31,12 +32,14 @@ from urllib3._collections import HTTPHeaderDict
 from urllib3.connection import CertificateError  # type: ignore[attr-defined]  # where 1.26.0 has it, too
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    DecodeError,
     HTTPError,
     InsecureRequestWarning,
     NewConnectionError,
     ProtocolError,
     ProxyError,
     ReadTimeoutError,
+    ResponseNotChunked,
     SSLError,
 )
 from urllib3.util.ssl_ import create_urllib3_context
@@ -51,6 +54,7 @@ _FITS_INTO_BUFFERS = 1 << 14
 _PLAIN_HEAD = re.compile(
     rb"HTTP/1\.1 ([2-9][0-9]{2}) ([ -~]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n){1,99})\r\n"
 )
+_LONGEST_LINE = 1 << 16  # that http.client reads
 # The headers that say where a message ends.
 FRAMING = ("content-length", "transfer-encoding")
 
@@ -145,7 +149,8 @@ class Response(http.client.HTTPResponse):
         http.client has the package `email` read the headers, which would add a third to a call's time.
         """
         head = _PLAIN_HEAD.match(self.fp.peek(1))
-        if head is None:
+        # Let http.client refuse lines that are too long. Python 3.14 buffers more than one of them.
+        if head is None or head.end() > _LONGEST_LINE:
             return False
         message = http.client.HTTPMessage()
         values: dict[str, str] = {}
@@ -163,7 +168,7 @@ class Response(http.client.HTTPResponse):
         self.fp.read(head.end())
         self.headers = self.msg = message
         self.status = self.code = int(head[1])
-        self.reason, self.version = head[2].decode("ascii").strip(), 11
+        self.reason, self.version = _standard_phrase(self.status), 11
         self.chunked, self.chunk_left = values.get("transfer-encoding", "").lower() == "chunked", None
         self.length = int(length) if length and not self.chunked else None
         if self.status in (204, 304) or self._method == "HEAD":
@@ -201,7 +206,7 @@ class Response(http.client.HTTPResponse):
     def unread(self) -> urllib3.HTTPResponse:
         """The answer as urllib3 has it. Who reads it has the time that the server keeps talking."""
         self._call.deadline = math.inf
-        return urllib3.HTTPResponse(
+        return _StreamedResponse(
             body=self,
             headers=HTTPHeaderDict(self.headers.items()),
             status=self.status,
@@ -215,10 +220,29 @@ class Response(http.client.HTTPResponse):
             request_method=self._method,
         )
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read the status line. The errors of http.client quote it, also if a proxy refuses CONNECT."""
+        line: tuple[str, int, str] | None
+        try:
+            line = super()._read_status()  # type: ignore[misc]
+        except http.client.RemoteDisconnected:
+            raise  # A subclass of BadStatusLine, for an empty response.
+        except http.client.BadStatusLine:
+            line = None
+        # Raise new errors here, so that the original error is not their `__context__`.
+        if line is None:
+            raise http.client.BadStatusLine("invalid status line")
+        version, status, _ = line
+        if version != "HTTP/0.9" and not version.startswith("HTTP/1."):
+            raise http.client.UnknownProtocol("unknown HTTP version")
+        return version, status, _standard_phrase(status)
+
     def _read_next_chunk_size(self) -> int:
-        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        size = -1
+        with contextlib.suppress(ValueError):  # It quotes the line.
+            size = super()._read_next_chunk_size()  # type: ignore[misc]
         if size < 0:
-            raise ValueError
+            raise ValueError("invalid chunk size")
         return size
 
     def _close_conn(self) -> None:
@@ -231,6 +255,42 @@ class Response(http.client.HTTPResponse):
             with contextlib.suppress(OSError, AttributeError):  # urllib3's TLS within TLS knows no `shutdown`
                 self._reader.sock.shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]
+
+
+def _standard_phrase(status: int) -> str:
+    """Return the reason phrase that HTTP defines for `status`. The server's own phrase can contain anything."""
+    return http.client.responses.get(status, "")
+
+
+def _without_quotes(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method of urllib3's response so that its errors do not contain bytes from the server."""
+
+    @functools.wraps(read)
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return read(self, *args, **options)
+        except ResponseNotChunked:
+            raise
+        except (ProtocolError, DecodeError) as error:
+            kind = type(error)
+        # Raise a new error here, so that the original error is not its `__context__`.
+        raise kind("Connection broken: the response body is incomplete or malformed")
+
+    return call
+
+
+class _StreamedResponse(urllib3.HTTPResponse):
+    """urllib3's response. Its errors do not quote chunk sizes or headers, and do not contain parts of the body."""
+
+    read = _without_quotes(urllib3.HTTPResponse.read)
+    if hasattr(urllib3.HTTPResponse, "read1"):  # urllib3 2
+        read1 = _without_quotes(urllib3.HTTPResponse.read1)
+
+    def read_chunked(self, *args: Any, **options: Any) -> Generator[bytes, None, None]:
+        """Yield the decoded chunks; see `urllib3.HTTPResponse.read_chunked`."""
+        chunks, following = super().read_chunked(*args, **options), _without_quotes(next)
+        while (chunk := following(chunks, None)) is not None:
+            yield chunk
 
 
 class _SocketUnderTLS:
@@ -254,11 +314,13 @@ class _Connection:
     debuglevel = 0
     call: Call
     owes_answer = False
+    reached_proxy = False
 
     def _connect_tls_proxy(self, *args: Any) -> _SocketUnderTLS:
         return _SocketUnderTLS(super()._connect_tls_proxy(*args), self)  # type: ignore[misc]
 
     def _tunnel(self) -> None:
+        self.reached_proxy = True
         super()._tunnel()  # type: ignore[misc]
         self.sock.settimeout(self.call.time_left(math.inf))  # type: ignore[attr-defined]
 
@@ -369,6 +431,7 @@ class _Pool:
     def _connect(self: Any, connection: Any) -> None:
         call = connection.call
         deadline = call.deadline
+        connection.reached_proxy = False
         # A proxy's answer to CONNECT is part of connecting, however slowly it comes.
         call.deadline = min(deadline, time.monotonic() + call.connect_timeout)
         try:
@@ -376,6 +439,7 @@ class _Pool:
                 self._prepare_proxy(connection)
             else:
                 connection.connect()
+            connection.reached_proxy = True
         finally:
             call.deadline = deadline
 
@@ -405,7 +469,7 @@ def _of_urllib3(error: Exception, pool: Any, connection: Any) -> HTTPError:
         wrapped = SSLError(error)
     else:
         wrapped = ProtocolError("Connection aborted.", error)
-    if pool.proxy is not None and not getattr(connection, "has_connected_to_proxy", True):
+    if pool.proxy is not None and not connection.reached_proxy:
         wrapped = ProxyError("Cannot connect to proxy.", error)
     return wrapped
 
@@ -453,21 +517,19 @@ class Service:
     def __init__(self, configuration: Configuration, base_url: str, maxsize: int) -> None:
         proxy = proxy_for(configuration)
         secure = base_url.startswith("https:")
-        context = _ssl_context(configuration) if secure or (proxy and proxy.url.startswith("https:")) else None
+        of_proxy: Any = _context_for(proxy.url, configuration) if proxy and proxy.url.startswith("https:") else None
+        asserted = configuration.assert_hostname if secure and configuration.ssl_context is None else None
+        # A proxy that forwards takes the place of the service.
+        context = _context_for(base_url, configuration, asserted) if secure else of_proxy
         settings: dict[str, Any] = {"maxsize": maxsize, **({"ssl_context": context} if context else {})}
-        if configuration.assert_hostname is not None and secure:
-            settings["assert_hostname"] = configuration.assert_hostname
-        if secure and not configuration.verify_ssl:
-            warnings.warn(
-                f"Configuration.verify_ssl is False: whoever answers for {configuration.host} is taken for the "
-                "service. To trust an authority of your own, set Configuration.ssl_ca_cert instead.",
-                InsecureRequestWarning,
-                stacklevel=2,
-            )
+        if asserted is not None:
+            settings["assert_hostname"] = asserted
+        if secure:
+            _warn_if_unverified(configuration)
         parts = urlsplit(base_url)
         self.pool: Any
         if proxy:
-            way = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=context, **settings)
+            way = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=of_proxy, **settings)
             way.pool_classes_by_scheme = _POOLS
             self.pool = way.connection_from_url(base_url)
         else:
@@ -479,17 +541,75 @@ class Service:
         self.head = "".join(f"{name}: {value}\r\n" for name, value in lines)
 
 
-def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
+def _warn_if_unverified(configuration: Configuration) -> None:
+    context = configuration.ssl_context
+    if context is None and not configuration.verify_ssl:
+        warnings.warn(
+            f"Configuration.verify_ssl is False: whoever answers for {configuration.host} is taken for the "
+            "service. To trust an authority of your own, set Configuration.ssl_ca_cert instead.",
+            InsecureRequestWarning,
+            stacklevel=3,
+        )
+    if context is not None and not (context.check_hostname and context.verify_mode == ssl.CERT_REQUIRED):
+        warnings.warn(
+            "Configuration.ssl_context does not verify certificates and host names: set its check_hostname to True "
+            f"and its verify_mode to ssl.CERT_REQUIRED to be sure to connect to {configuration.host}.",
+            InsecureRequestWarning,
+            stacklevel=3,
+        )
+
+
+class _NamedContext:
+    """An SSLContext for connections to one host. `ssl` verifies the host name during the handshake.
+
+    urllib3 1.26 does not verify the host name of a proxy, and does not pass IP addresses to `ssl`. The attributes that
+    urllib3 sets are set here. The context itself can belong to the user or be shared by clients.
+    """
+
+    def __init__(self, context: ssl.SSLContext, host: str, check_hostname: bool) -> None:
+        """check_hostname: what urllib3 reads; if False, urllib3 compares the host names."""
+        self.context, self.check_hostname, self.verify_mode = context, check_hostname, context.verify_mode
+        self._host = host.rstrip(".").partition("%")[0]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.context, name)
+
+    def wrap_socket(self, *args: Any, **options: Any) -> Any:
+        """See `ssl.SSLContext.wrap_socket`."""
+        return self.context.wrap_socket(*args, **{**options, "server_hostname": self._host})
+
+    def wrap_bio(self, incoming: Any, outgoing: Any, **options: Any) -> Any:
+        """See `ssl.SSLContext.wrap_bio`."""
+        return self.context.wrap_bio(incoming, outgoing, **{**options, "server_hostname": self._host})
+
+
+def _context_for(url: str, configuration: Configuration, asserted: str | bool | None = None) -> _NamedContext:
+    host = urlsplit(url).hostname or ""
+    if configuration.ssl_context is not None:
+        return _NamedContext(configuration.ssl_context, host, True)
+    own = _ssl_context(configuration, check_hostname=asserted is None)
+    return _NamedContext(own, host, asserted is None)
+
+
+def _ssl_context(configuration: Configuration, check_hostname: bool) -> ssl.SSLContext:
     own = (configuration.verify_ssl, configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
-    return _shared_ssl_context() if own == (True, None, None, None) else _new_ssl_context(*own)
+    if check_hostname and own == (True, None, None, None):
+        return _shared_ssl_context()
+    return _new_ssl_context(*own, configuration.key_password, check_hostname)
 
 
 def _new_ssl_context(
-    verify: bool = True, authorities: str | None = None, cert_file: str | None = None, key_file: str | None = None
+    verify: bool = True,
+    authorities: str | None = None,
+    cert_file: str | None = None,
+    key_file: str | None = None,
+    key_password: str | bytes | None = None,
+    check_hostname: bool = True,
 ) -> ssl.SSLContext:
     import certifi  # takes longer to import than a client to make
 
     context: ssl.SSLContext = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE)
+    context.check_hostname = verify and check_hostname
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     authorities = authorities or certifi.where()
     setting = f"ssl_ca_cert {authorities!r}"
@@ -498,10 +618,35 @@ def _new_ssl_context(
             context.load_verify_locations(**{"capath" if os.path.isdir(authorities) else "cafile": authorities})
         if cert_file:
             setting = f"cert_file {cert_file!r} with key_file {key_file!r}"
-            context.load_cert_chain(cert_file, key_file)
+            _load_client_certificate(context, cert_file, key_file, key_password)
     except OSError as error:
         raise ValueError(f"Configuration.{setting} is not what it should be, in PEM: {error}") from None
     return context
+
+
+def _load_client_certificate(
+    context: ssl.SSLContext, cert_file: str, key_file: str | None, key_password: str | bytes | None
+) -> None:
+    is_encrypted = False
+
+    def password() -> bytes:
+        """Return the password; without this function OpenSSL prompts for it on the terminal."""
+        nonlocal is_encrypted
+        is_encrypted = True
+        # An encoding error would contain the password.
+        return key_password.encode("utf-8", "surrogatepass") if isinstance(key_password, str) else key_password or b""
+
+    try:
+        context.load_cert_chain(cert_file, key_file, password)
+        return
+    except (OSError, ValueError) as error:  # ValueError for a password that is too long
+        if not is_encrypted or getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+            raise
+    file = f"Configuration.key_file {key_file!r}" if key_file else f"the key in Configuration.cert_file {cert_file!r}"
+    if key_password:
+        raise ValueError(f"Cannot decrypt {file}: Configuration.key_password is wrong.")
+    advice = "Set Configuration.key_password, or load the key into an SSLContext and set Configuration.ssl_context."
+    raise ValueError(f"Cannot use {file}: the private key is encrypted. {advice}")
 
 
 # Reading certifi's authorities takes longer than a call, and they are the same for every client.

@@ -22,7 +22,7 @@ OF_MODULES = {
     "models.model": ["Model", "attribute"],
     "rest": ["RESTClientObject", "RESTResponse"],
     "sandbox": ["Sandbox"],
-    "sandbox.app": ["Seen"],
+    "sandbox.app": ["ReceivedRequest"],
     "sandbox.pytest_plugin": [],  # every fixture
     "sandbox.service": ["Accounts"],
     "token_life": ["Clock"],

@@ -62,6 +62,8 @@ class TestDefaults:
             "ssl_ca_cert": None,
             "cert_file": None,
             "key_file": None,
+            "key_password": None,
+            "ssl_context": None,
             "assert_hostname": None,
             "proxy": None,
             "safe_chars_for_path_param": "",

@@ -411,7 +411,8 @@ class TestAnswersThatAreNotWhole:
     ) -> None:
         server.respond_with(b"canary-secret is what you sent\r\n\r\nConnection: close")
         error = failure(api)
-        assert (type(error), error.__cause__) == (bluejeans.ApiConnectionError, None)
+        assert type(error) is bluejeans.ApiConnectionError
+        assert "invalid status line" in str(error.__cause__)
 
 
 def drip(connection: socket.socket, start: bytes) -> None:

@@ -101,7 +101,7 @@ class TestTLS:
 
 
 def context_of(configuration: bluejeans.Configuration) -> ssl.SSLContext:
-    context: ssl.SSLContext = Service(configuration, configuration.base_url, 1).pool.conn_kw["ssl_context"]
+    context: ssl.SSLContext = Service(configuration, configuration.base_url, 1).pool.conn_kw["ssl_context"].context
     return context
 
 

@@ -1,4 +1,4 @@
-"""The service on this machine, for development and tests: all eight endpoints, with the service's own rules.
+"""Run the service on this machine, for development and tests: all eight endpoints, with the service's own rules.
 
     from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
@@ -22,7 +22,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..environment import missing
-from .controls import Controls, Seen
+from .controls import Controls, ReceivedRequest
 from .service import Accounts as Accounts
 from .service import Refusal as Refusal
 from .service import Service
@@ -31,14 +31,16 @@ from .service import Service
 class Sandbox:
     """The service, from `start()` (or entering a `with` block) to `close()` (or leaving it).
 
-    port: 0 for any that is free. tls: over HTTPS; `ca_cert` names the file of the authority to trust.
-    process: in a child process, which ends with this one. accounts: who and what the service knows.
-    lifetime: seconds that every access token is good for; None for what the service gives.
-    clock: seconds that tokens and codes age by. on_request: called with each request that was answered. Both are for
-        the service in this process alone.
+    port: TCP port on loopback; 0 for any free port.
+    tls: serve HTTPS; `ca_cert` is then the path of the CA certificate to trust.
+    process: run in a child process, which exits with this one.
+    accounts: the users, clients and meetings of the service.
+    lifetime: lifetime of every access token, in seconds; None for the service's own lifetimes.
+    clock: function that returns the time in seconds by which tokens and codes expire; only without `process`.
+    on_request: function that is called with every request after its response; only without `process`.
 
-    Raises ImportError where the extra is not installed, and OSError where the port is taken. What it is asked for and
-    cannot do, such as to expire a token that there is not, raises `Refusal`.
+    Raises ImportError if the extra is not installed, OSError if the port is in use, and `Refusal` for a command that
+    cannot be carried out, for example `expire_tokens("unknown")`.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Sandbox:
         accounts: Accounts | None = None,
         lifetime: int | None = None,
         clock: Callable[[], float] = time.monotonic,
-        on_request: Callable[[Seen], None] | None = None,
+        on_request: Callable[[ReceivedRequest], None] | None = None,
     ) -> None:
         self.accounts = accounts = accounts or Accounts()
         self.client_id = accounts.client_id
@@ -70,7 +72,7 @@ class Sandbox:
         self._runs_in_child = process
         self._clock = clock
         self._on_request = on_request
-        self._running: _Here | _Child | None = None
+        self._running: _InProcess | _ChildProcess | None = None
 
     def __enter__(self) -> Sandbox:
         return self.start()
@@ -79,57 +81,60 @@ class Sandbox:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Sandbox at {self.url or 'no address, as it is not started'}>"
+        return f"<Sandbox at {self.url or 'no address, not started'}>"
 
     def start(self) -> Sandbox:
-        """Serve, from when this returns."""
+        """Start the service; it accepts requests when this returns."""
         if self._running is None:
             self._running = (
-                _Child(self.accounts, *self._settings)
+                _ChildProcess(self.accounts, *self._settings)
                 if self._runs_in_child
-                else _Here(self.accounts, *self._settings, self._clock, self._on_request)
+                else _InProcess(self.accounts, *self._settings, self._clock, self._on_request)
             )
             self.url, self.ca_cert = self._running.url, self._running.ca_cert
         return self
 
     def close(self) -> None:
-        """Stop serving. Connections that clients keep open end."""
+        """Stop the service and close all connections."""
         if self._running is not None:
             self._running.close()
             self._running = None
 
     def _control(self, name: str, **arguments: Any) -> Any:
         if self._running is None:
-            raise RuntimeError("The sandbox is not running: enter it with `with`, or call start()")
+            raise RuntimeError("The sandbox is not running; use it in a `with` block or call start()")
         return self._running.control(name, arguments)
 
     @property
-    def requests(self) -> list[Seen]:
-        """What was asked of the service so far, without secrets."""
-        return [Seen(**seen) for seen in self._control("requests")]
+    def requests(self) -> list[ReceivedRequest]:
+        """The requests that the service received so far, without secrets."""
+        return [ReceivedRequest(**received) for received in self._control("requests")]
 
     def reset(self) -> None:
-        """Forget tokens, codes, requests, faults and the time that was let pass."""
+        """Reset tokens, codes, recorded requests, faults and the clock."""
         self._control("reset")
 
     def advance(self, seconds: float) -> None:
-        """Let tokens and codes age by so many seconds."""
+        """Advance the clock of tokens and codes by `seconds` seconds."""
         self._control("advance", seconds=seconds)
 
     def authorize(self, scope: str = "", redirect_uri: str | None = None, state: str | None = None) -> str:
-        """A code, as if the user had signed in and allowed these scopes (by commas; the usual ones if empty)."""
+        """Return an authorization code, as if the user had signed in and approved.
+
+        scope: comma-delimited scopes; the default scopes if empty.
+        """
         return str(self._control("authorize", scope=scope, redirect_uri=redirect_uri, state=state))
 
     def expire_tokens(self, token: str | None = None) -> None:
-        """Let every access token expire now, or this one. Refresh tokens stay good."""
+        """Expire every access token now, or only `token`. Refresh tokens stay valid."""
         self._control("expire_tokens", token=token)
 
     def revoke_tokens(self, token: str | None = None) -> None:
-        """Take back every access token, or this one, and its refresh token with it."""
+        """Revoke every access token, or only `token`, together with its refresh token."""
         self._control("revoke_tokens", token=token)
 
     def reject_next_refresh(self, count: int = 1) -> None:
-        """Refuse the next refresh grants with 401, whatever refresh token they bring."""
+        """Refuse the next `count` refresh grants with 401, even with a valid refresh token."""
         self._control("reject_next_refresh", count=count)
 
     def fail_next(
@@ -137,23 +142,29 @@ class Sandbox:
         count: int = 1,
         *,
         status: int | None = 503,
-        message: str = "The sandbox was asked to fail.",
+        message: str = "Fault injected by the sandbox.",
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
         delay: float = 0.0,
         drip: float = 0.0,
         drop: bool = False,
     ) -> None:
-        """Answer the next `count` requests so: with this status and the service's wording of `message`, or with `body`
-        as it is, after `delay` seconds, the body in small pieces over `drip` seconds; or `drop` the connection without
-        an answer. With the status None the request is handled as ever, and its own answer is late, slow or lost.
+        """Inject a fault into the next `count` responses.
+
+        status: HTTP status of the response; None to process the request normally, for example to delay its response.
+        message: message of the JSON error body.
+        headers: additional response headers.
+        body: response body that replaces the JSON error body.
+        delay: time before the response, in seconds.
+        drip: time over which the body is sent in small pieces, in seconds.
+        drop: close the connection without a response.
         """
         fault = {"status": status, "message": message, "headers": dict(headers or {}), "body": body}
         self._control("fail_next", count=count, **fault, delay=delay, drip=drip, drop=drop)
 
 
-class _Here:
-    """The service in this process."""
+class _InProcess:
+    """Run the service in this process."""
 
     def __init__(
         self,
@@ -162,7 +173,7 @@ class _Here:
         tls: bool,
         lifetime: int | None,
         clock: Callable[[], float],
-        on_request: Callable[[Seen], None] | None,
+        on_request: Callable[[ReceivedRequest], None] | None,
     ) -> None:
         try:
             from .server import Server
@@ -179,8 +190,8 @@ class _Here:
         self._server.close()
 
 
-class _Child:
-    """The service in a process of its own, asked by way of POST /sandbox/<name>."""
+class _ChildProcess:
+    """Run the service in a child process, controlled through POST /sandbox/<name>."""
 
     def __init__(self, accounts: Accounts, port: int, tls: bool, lifetime: int | None) -> None:
         command = [sys.executable, "-m", __name__, "--child", f"--port={port}", *(["--tls"] if tls else [])]
@@ -188,15 +199,15 @@ class _Child:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        # On its standard input and not among its arguments, which every user of the machine can read.
+        # Send the accounts through standard input, because every user of the machine can read arguments.
         self._process.stdin.write(json.dumps(asdict(accounts)) + "\n")
         self._process.stdin.flush()
         ready = self._process.stdout.readline()
         if not ready:
             self.close()
-            raise OSError(f"The sandbox did not start; its process ended with {self._process.returncode}")
+            raise OSError(f"The sandbox did not start; its process exited with status {self._process.returncode}")
         self.url, self.ca_cert = json.loads(ready)
-        # The environment's proxies lead elsewhere.
+        # Ignore the proxies of the environment: the service is on this machine.
         trust = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_cert))
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), trust)
 
@@ -205,12 +216,12 @@ class _Child:
             f"{self.url}/sandbox/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
         )
         try:
-            with self._opener.open(request) as answer:
-                return json.load(answer)
+            with self._opener.open(request) as response:
+                return json.load(response)
         except urllib.error.HTTPError as error:
             with error:
                 raise Refusal(error.code, json.load(error)["message"]) from None
 
     def close(self) -> None:
-        with self._process:  # closes its standard input, which ends it, and waits
+        with self._process:  # leaving the block closes standard input, on which the child exits, and waits
             pass

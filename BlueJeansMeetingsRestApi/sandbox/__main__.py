@@ -1,4 +1,4 @@
-"""`python -m BlueJeansMeetingsRestApi.sandbox`: the service on a terminal."""
+"""Run the sandbox on a terminal: `python -m BlueJeansMeetingsRestApi.sandbox`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ from typing import TYPE_CHECKING, NoReturn
 from . import Accounts, Sandbox
 
 if TYPE_CHECKING:
-    from .controls import Seen
+    from .controls import ReceivedRequest
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl-C or SIGTERM, and return the exit code."""
+    """Serve until Ctrl-C or SIGTERM and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m BlueJeansMeetingsRestApi.sandbox",
-        description="The BlueJeans authentication service on this machine, for development. It ends with Ctrl-C.",
+        description="Run the BlueJeans authentication service on this machine, for development. Press Ctrl-C to stop.",
     )
-    parser.add_argument("--port", type=int, default=8080, help="0 for any that is free; default %(default)s")
-    parser.add_argument("--tls", action="store_true", help="over HTTPS, with a throw-away authority")
-    parser.add_argument("--lifetime", type=int, metavar="SECONDS", help="of every token; the service's if left out")
+    parser.add_argument(
+        "--port", type=int, default=8080, help="port to listen on, 0 for any free port (default: %(default)s)"
+    )
+    parser.add_argument("--tls", action="store_true", help="serve HTTPS with a temporary certificate authority")
+    parser.add_argument(
+        "--lifetime", type=int, metavar="SECONDS", help="lifetime of every access token (default: as the service)"
+    )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     try:
@@ -36,10 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve_parent(arguments: argparse.Namespace) -> int:
-    """For `Sandbox(process=True)`: the accounts come on standard input, and its end ends the service."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the parent, which closes this then
-    given = json.loads(sys.stdin.readline())
-    accounts = Accounts(**{**given, "redirect_uris": tuple(given["redirect_uris"])})
+    """Serve `Sandbox(process=True)`: read the accounts from standard input and exit when it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C and then closes this one
+    values = json.loads(sys.stdin.readline())
+    accounts = Accounts(**{**values, "redirect_uris": tuple(values["redirect_uris"])})
     with Sandbox(arguments.port, arguments.tls, accounts=accounts, lifetime=arguments.lifetime) as sandbox:
         print(json.dumps([sandbox.url, sandbox.ca_cert]), flush=True)
         sys.stdin.read()
@@ -47,10 +51,10 @@ def _serve_parent(arguments: argparse.Namespace) -> int:
 
 
 def _serve_terminal(arguments: argparse.Namespace) -> int:
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _interrupt)
 
-    def on_request(seen: Seen) -> None:
-        print(f"{time.strftime('%H:%M:%S')}  {seen}", flush=True)
+    def on_request(received: ReceivedRequest) -> None:
+        print(f"{time.strftime('%H:%M:%S')}  {received}", flush=True)
 
     try:
         with Sandbox(arguments.port, arguments.tls, lifetime=arguments.lifetime, on_request=on_request) as sandbox:
@@ -61,7 +65,7 @@ def _serve_terminal(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _end(*_: object) -> NoReturn:
+def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
@@ -79,14 +83,14 @@ def _introduction(sandbox: Sandbox) -> str:
         "BLUEJEANS_REDIRECT_URI": sandbox.redirect_uri,
     }
     exports = "\n".join(f"export {name}={value}" for name, value in variables.items())
-    trust = f"Its authority, to trust with Configuration.ssl_ca_cert: {sandbox.ca_cert}\n" if sandbox.ca_cert else ""
+    trust = f"CA certificate, for Configuration.ssl_ca_cert: {sandbox.ca_cert}\n" if sandbox.ca_cert else ""
     return (
         f"A sandbox of the BlueJeans authentication service, for development, on this machine only: {sandbox.url}\n"
-        f"{trust}What it sees, and switches to let it fail: {sandbox.url}/sandbox\n"
-        f"Its accounts are for demonstration, and no secrets:\n\n{exports}\n\n"
+        f"{trust}Journal of requests, and faults to inject: {sandbox.url}/sandbox\n"
+        f"The accounts are for demonstration; they are not secret:\n\n{exports}\n\n"
         f"Attendees join that meeting with {sandbox.attendee_passcode}. "
         f"Meeting {sandbox.open_meeting_numeric_id} has no passcode.\n"
-        "Ctrl-C ends it, and everything is forgotten. What it is asked:\n"
+        "Press Ctrl-C to stop; nothing is saved. Requests:\n"
     )
 
 

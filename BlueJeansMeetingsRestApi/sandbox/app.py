@@ -1,4 +1,4 @@
-"""The service over HTTP: which path asks what, how answers and refusals are worded, and what was seen."""
+"""Serve the sandbox over HTTP: routes, response bodies, errors, and the journal of requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from .controls import Controls, Seen
+from .controls import Controls, ReceivedRequest
 from .pages import JOURNAL, belongs_to_sandbox, create_pages
 from .service import Refusal
 
@@ -30,7 +30,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def create_app(controls: Controls) -> Flask:
-    """The service as a WSGI application."""
+    """Return the service as a WSGI application."""
     app = Flask(__name__, static_url_path=f"{JOURNAL}/static")
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
     app.register_blueprint(create_pages(controls))
@@ -46,34 +46,34 @@ def create_app(controls: Controls) -> Flask:
         if fault is None:
             return None
         with contextlib.suppress(Refusal, HTTPException):
-            read_body()  # for the journal
+            read_body()  # so that the journal contains it
         controls.closing.wait(fault.delay)
         if fault.status is None:
             return None
         if fault.body is not None:
             return Response(fault.body, fault.status, dict(fault.headers))
-        return answer({"code": fault.status, "message": fault.message}, fault.status, fault.headers)
+        return json_response({"code": fault.status, "message": fault.message}, fault.status, fault.headers)
 
     @app.after_request
     def end(response: Response) -> Response:
         response.status = f"{response.status_code} {HTTP_STATUS_CODES.get(response.status_code, 'Unknown')}"
         if belongs_to_sandbox(request.path):
             return response
-        query = urlencode([(k, shown(k, v)) for k, v in request.args.items(multi=True)], safe="*/:,")
-        # A marker such as ?Client has no value, and shows without the equals sign.
+        query = urlencode([(k, mask_secret(k, v)) for k, v in request.args.items(multi=True)], safe="*/:,")
+        # A marker such as ?Client has no value; show it without the equals sign.
         path = request.path + (f"?{re.sub('=(?=&|$)', '', query)}" if query else "")
-        asked = g.get("body")
-        grant = asked.get("grant_type") if asked else None
+        body = g.get("body")
+        grant = body.get("grant_type") if body else None
         fault = g.get("fault")
         dropped = fault is not None and fault.drop
-        controls.note(
-            Seen(
+        controls.record(
+            ReceivedRequest(
                 request.method,
                 path,
                 grant if isinstance(grant, str) else None,
                 0 if dropped else response.status_code,
                 time.perf_counter() - g.started,
-                redacted(asked),
+                redacted(body),
                 None if dropped else redacted(response.get_json(silent=True)),
                 at=time.time(),
                 fault=fault is not None,
@@ -81,33 +81,33 @@ def create_app(controls: Controls) -> Flask:
             g.journal,
         )
         if dropped:
-            with contextlib.suppress(OSError):  # the client may have gone by itself
+            with contextlib.suppress(OSError):  # the client may have closed the connection already
                 request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         elif fault is not None and fault.drip:
-            body = response.get_data()
-            response.response = controls.in_pieces(body, fault.drip)
-            response.content_length = len(body)
+            content = response.get_data()
+            response.response = controls.drip(content, fault.drip)
+            response.content_length = len(content)
         return response
 
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> Response:
-        return answer({"code": refusal.status, "message": refusal.message}, refusal.status)
+        return json_response({"code": refusal.status, "message": refusal.message}, refusal.status)
 
     @app.errorhandler(HTTPException)
     def refuse_http(error: HTTPException) -> Response:
         status = error.code or 500
         allow = {name: value for name, value in error.get_headers() if name == "Allow"}
-        return answer({"code": status, "message": f"{error.name}."}, status, allow)
+        return json_response({"code": status, "message": f"{error.name}."}, status, allow)
 
     @app.errorhandler(Exception)
     def fail(error: Exception) -> Response:
-        # Its text may hold what the client sent.
-        logger.error("%s while answering %s %s", type(error).__name__, request.method, request.path)
-        return answer({"code": 500, "message": "The sandbox itself failed."}, 500)
+        # Omit the text of the error because it may contain data from the request.
+        logger.error("%s while processing %s %s", type(error).__name__, request.method, request.path)
+        return json_response({"code": 500, "message": "The sandbox failed with an internal error."}, 500)
 
     @app.post("/oauth2/token")
     def grant() -> Response:
-        return answer(service.grant(read_body()))
+        return json_response(service.grant(read_body()))
 
     @app.delete("/oauth2/token")
     def revoke() -> Response:
@@ -116,41 +116,41 @@ def create_app(controls: Controls) -> Flask:
 
     @app.get("/oauth2/tokenInfo")
     def token_info() -> Response:
-        return answer(service.token_info(read_token()))
+        return json_response(service.token_info(read_token()))
 
     @app.get("/v1/user/<int:user_id>")
     def user(user_id: int) -> Response:
-        return answer(service.user(read_token(), user_id, request.path))
+        return json_response(service.user(read_token(), user_id, request.path))
 
     @app.post("/sandbox/<name>")
     def control(name: str) -> Response:
-        # A web page cannot send JSON here unasked, as it could a form.
+        # Accept JSON only: a page of another origin can send a form here without permission, but not JSON.
         arguments = request.get_json()
         try:
-            return answer(controls.call(name, arguments))
+            return json_response(controls.call(name, arguments))
         except (TypeError, ValueError) as error:
-            raise Refusal(400, f"{name} cannot be called with this: {error}") from error
+            raise Refusal(400, f"Invalid arguments for {name}: {error}") from error
 
     return app
 
 
 def check_host(host: str) -> None:
-    """Refuse the name of another host: a web page may have its own lead to this machine (DNS rebinding)."""
+    """Refuse a Host header with another name: the name of a web page may resolve to this machine (DNS rebinding)."""
     try:
         name = urlsplit(f"//{host}").hostname
     except ValueError:
         name = None
     if name not in LOOPBACK:
-        raise Refusal(403, f"The sandbox's pages and controls are there for {', '.join(LOOPBACK)} only.")
+        raise Refusal(403, f"The sandbox's pages and controls accept only these hosts: {', '.join(LOOPBACK)}.")
 
 
-def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A response as the service words it."""
+def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON response in the format of the service."""
     return Response(json.dumps(content), status, dict(headers or {}), content_type=CONTENT_TYPE)
 
 
 def read_body() -> dict[str, Any]:
-    """The request's body: a JSON object whatever it calls itself, or a form."""
+    """Return the JSON object in the request's body, whatever its Content-Type, or the fields of a form."""
     text = request.get_data(as_text=True)
     try:
         body = json.loads(text)
@@ -158,25 +158,25 @@ def read_body() -> dict[str, Any]:
         is_form = request.mimetype == "application/x-www-form-urlencoded"
         body = dict(parse_qsl(text, keep_blank_values=True)) if is_form else None
     if not isinstance(body, dict):
-        raise Refusal(400, "The body is no JSON object.")
+        raise Refusal(400, "The body is not a JSON object.")
     g.body = body
     return body
 
 
 def read_token() -> str | None:
-    """The access token of the query, or else of the Authorization header, which takes it with its scheme alone."""
+    """Return the access token from the query or the Authorization header (`Bearer` scheme only), or None."""
     in_query = request.args.get("access_token")
     scheme, _, token = (in_query or request.headers.get("Authorization", "")).partition(" ")
     return token.strip() if scheme.lower() == "bearer" else in_query
 
 
 def redacted(content: Any) -> Any:
-    """JSON without the values of secrets."""
+    """Return a copy of JSON data with the values of secrets masked."""
     if isinstance(content, dict):
-        return {name: shown(name, redacted(value)) for name, value in content.items()}
+        return {name: mask_secret(name, redacted(value)) for name, value in content.items()}
     return [redacted(item) for item in content] if isinstance(content, list) else content
 
 
-def shown(name: str, value: Any) -> Any:
-    of_error = name == "code" and isinstance(value, int)  # a status, and no authorization code
-    return MASK if name in SECRETS and value not in ("", None) and not of_error else value
+def mask_secret(name: str, value: Any) -> Any:
+    is_status = name == "code" and isinstance(value, int)  # the status in an error body, not an authorization code
+    return MASK if name in SECRETS and value not in ("", None) and not is_status else value

@@ -1,4 +1,4 @@
-"""What a program or a person may ask of the sandbox beyond the service: what it saw, and to fail on purpose."""
+"""Control the sandbox: list the received requests, inject faults, advance the clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from .service import Refusal, Service
 
-# The names that may be called by `Controls.call`, and so by POST /sandbox/<name>.
+# The methods that `Controls.call`, and therefore POST /sandbox/<name>, may call.
 NAMES = (
     "advance",
     "authorize",
@@ -23,17 +23,19 @@ NAMES = (
     "reset",
     "revoke_tokens",
 )
-RECALLED = 500  # requests that a follower of the journal is told of from before it came
-HEARTBEAT = 15.0  # seconds, after which a follower of the journal is written to, to find out whether it is still there
+RECALLED = 500  # earlier requests that a new follower of the journal receives
+HEARTBEAT = 15.0  # seconds between messages to an idle follower, which detect a closed connection
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One request that the sandbox answered. No secret is in it.
+class ReceivedRequest:
+    """A request that the sandbox received, and its response. Secrets are masked.
 
-    status: of the answer; 0 where the connection was dropped instead. seconds: from the request's head to the answer's.
-    request, response: the bodies, None where there was none. at: when it was answered, in seconds since the epoch.
-    fault: whether `fail_next` changed the answer.
+    status: HTTP status of the response; 0 if the connection was dropped.
+    seconds: time from the request's headers to the response's headers.
+    request, response: the bodies as JSON data; None if there was none.
+    at: Unix timestamp of the response.
+    fault: whether `fail_next` changed the response.
     """
 
     method: str
@@ -53,15 +55,10 @@ class Seen:
 
 @dataclass
 class Fault:
-    """What happens to the answer of one request.
-
-    status: in place of its own; None for its own answer. delay: seconds before it. drip: seconds over which the body
-    comes in small pieces. drop: the connection is closed without an answer. body: what is sent as it is, in place of
-    the service's wording of `message`.
-    """
+    """A fault in the response to one request. `Sandbox.fail_next` describes the attributes."""
 
     status: int | None = 503
-    message: str = "The sandbox was asked to fail."
+    message: str = "Fault injected by the sandbox."
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     delay: float = 0.0
@@ -70,46 +67,46 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.status is not None and not (isinstance(self.status, int) and 200 <= self.status <= 599):
-            raise ValueError("status has to be from 200 to 599, or null for the answer's own.")
+            raise ValueError("status must be from 200 to 599, or null to process the request normally.")
         if not (isinstance(self.headers, Mapping) and isinstance(self.body, (str, type(None)))):
-            raise ValueError("headers has to be an object, and body text.")
+            raise ValueError("headers must be an object, and body a string.")
         for name in ("delay", "drip"):
             seconds = getattr(self, name)
             if not (isinstance(seconds, (int, float)) and 0 <= seconds <= threading.TIMEOUT_MAX):
-                raise ValueError(f"{name} has to be a number of seconds.")
+                raise ValueError(f"{name} must be a number of seconds.")
 
 
 class Controls:
-    """The switches of the sandbox, and its journal."""
+    """The controls of the sandbox, and its journal of requests."""
 
-    def __init__(self, service: Service, on_request: Callable[[Seen], None] | None = None) -> None:
+    def __init__(self, service: Service, on_request: Callable[[ReceivedRequest], None] | None = None) -> None:
         self.service = service
         self.closing = threading.Event()
         self._on_request = on_request
-        self.journal: list[Seen] = []
+        self.journal: list[ReceivedRequest] = []
         self._faults: deque[Fault] = deque()
         self._changed = threading.Condition()
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        """Use a control by its name; Refusal if there is none of that name."""
+        """Call the control `name`; raise Refusal if there is no such control."""
         if name not in NAMES:
             raise Refusal(404, f"There is no control {name!r}.")
         try:
             return getattr(self, name)(**arguments)
         finally:
-            self._tell_followers()
+            self._notify_followers()
 
     def close(self) -> None:
-        """Let nobody wait for a delayed answer, nor for what comes next."""
+        """Interrupt delayed responses and followers of the journal."""
         self.closing.set()
-        self._tell_followers()
+        self._notify_followers()
 
     def requests(self) -> list[dict[str, Any]]:
-        return [asdict(seen) for seen in list(self.journal)]
+        return [asdict(received) for received in list(self.journal)]
 
     def reset(self) -> None:
         self.service.reset()
-        # Another list, so that followers know, and that what was asked before is not noted in it when it is answered.
+        # Start a new list: followers detect it, and requests in flight stay in the old one.
         self.journal = []
         self._faults.clear()
 
@@ -130,21 +127,21 @@ class Controls:
 
     def authorize(self, scope: str = "", redirect_uri: str | None = None, state: str | None = None) -> str:
         accounts = self.service.accounts
-        asked = {
+        request = {
             "clientId": accounts.client_id,
             "redirectUri": redirect_uri or accounts.redirect_uris[0],
             "scope": scope,
             "state": state or "",
         }
-        target = self.service.decide_authorization(asked, accounts.username, accounts.password, allow=True)
+        target = self.service.decide_authorization(request, accounts.username, accounts.password, allow=True)
         return dict(parse_qsl(target.partition("?")[2]))["code"]
 
-    def note(self, seen: Seen, journal: list[Seen]) -> None:
-        """Add a request to the journal that there was when it came."""
-        journal.append(seen)
-        self._tell_followers()
+    def record(self, received: ReceivedRequest, journal: list[ReceivedRequest]) -> None:
+        """Append a request to `journal`, the one that was current when the request arrived."""
+        journal.append(received)
+        self._notify_followers()
         if self._on_request is not None:
-            self._on_request(seen)
+            self._on_request(received)
 
     def next_fault(self) -> Fault | None:
         try:
@@ -152,15 +149,15 @@ class Controls:
         except IndexError:
             return None
 
-    def in_pieces(self, body: bytes, seconds: float) -> Iterator[bytes]:
-        """The body in ten pieces a second, the last after so many seconds."""
+    def drip(self, body: bytes, seconds: float) -> Iterator[bytes]:
+        """Yield `body` in ten pieces per second, the last one after `seconds` seconds."""
         pieces = max(1, min(len(body), math.ceil(seconds * 10)))
         for n in range(pieces):
             self.closing.wait(seconds / pieces)
             yield body[len(body) * n // pieces : len(body) * (n + 1) // pieces]
 
     def state(self) -> dict[str, int]:
-        """How many tokens are good, and how much is yet to fail."""
+        """Return the numbers of valid tokens, pending faults and refreshes to reject."""
         return {
             "tokens": self.service.count_valid_tokens(),
             "faults": len(self._faults),
@@ -168,30 +165,30 @@ class Controls:
         }
 
     def follow(self) -> Iterator[tuple[str, Any]]:
-        """The journal's last requests, and what comes then, until the sandbox closes: names of events, and their data.
+        """Yield the latest requests of the journal and then new ones, as pairs of event name and data.
 
-        `reset` where the journal starts, `request` for each request, `state` where that has changed, and `heartbeat`.
+        The events are `reset` (start of the journal), `request`, `state` (after a change) and `heartbeat`.
         """
-        journal: list[Seen] | None = None
-        told = 0
+        journal: list[ReceivedRequest] | None = None
+        sent = 0
         state: dict[str, int] = {}
 
         def is_behind() -> bool:
             return (
                 self.closing.is_set()
                 or journal is not self.journal
-                or told < len(self.journal)
+                or sent < len(self.journal)
                 or state != self.state()
             )
 
         while not self.closing.is_set():
             if journal is not self.journal:
                 journal = self.journal
-                told = max(0, len(journal) - RECALLED)
+                sent = max(0, len(journal) - RECALLED)
                 yield "reset", None
-            while told < len(journal):
-                yield "request", asdict(journal[told])
-                told += 1
+            while sent < len(journal):
+                yield "request", asdict(journal[sent])
+                sent += 1
             if state != self.state():
                 state = self.state()
                 yield "state", state
@@ -200,6 +197,6 @@ class Controls:
             if not on_time:
                 yield "heartbeat", None
 
-    def _tell_followers(self) -> None:
+    def _notify_followers(self) -> None:
         with self._changed:
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The pages: sign-in and consent for the users of an application, and the journal for who develops it."""
+"""Render the pages: sign-in and consent for users, and the journal of requests for developers."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ POLICY = {
 
 
 def belongs_to_sandbox(path: str) -> bool:
-    """Whether a path is the sandbox's own and not the service's."""
+    """Return whether `path` belongs to the sandbox and not to the service."""
     return path in ("/", JOURNAL) or path.startswith(f"{JOURNAL}/")
 
 
 def create_pages(controls: Controls) -> Blueprint:
-    """The pages, to be registered with the application."""
+    """Return the blueprint of the pages."""
     pages = Blueprint("pages", __name__)
     service = controls.service
 
     @pages.get("/")
-    def show_way() -> Any:
+    def redirect_to_journal() -> Any:
         return redirect(JOURNAL)
 
     @pages.get(JOURNAL)
@@ -54,7 +54,7 @@ def create_pages(controls: Controls) -> Blueprint:
 
     @pages.get(f"{JOURNAL}/events")
     def send_events() -> Response:
-        """The journal as Server-Sent Events: all that was seen, and then each request as it is answered."""
+        """Stream the journal as server-sent events: the requests so far, then each new one."""
 
         def lines() -> Iterator[str]:
             for name, data in controls.follow():
@@ -76,9 +76,9 @@ def create_pages(controls: Controls) -> Blueprint:
             if refusal.status == 401:
                 return authorization_page(sent, username, refusal)
             return refusal_page(refusal)
-        answer = redirect(target)
-        answer.headers.update(HEADERS)
-        return answer
+        response = redirect(target)
+        response.headers.update(HEADERS)
+        return response
 
     def authorization_page(sent: Mapping[str, str], username: str = "", problem: Refusal | None = None) -> Response:
         try:
@@ -89,8 +89,8 @@ def create_pages(controls: Controls) -> Blueprint:
         logo, logo_host = logo_of(sent.get("appLogoUrl", ""), target.hostname)
         name = sent.get("appName") or "An application"
         policy = {
-            # Chromium holds all redirects that follow a form to this, and where the application sends the browser from
-            # its redirect URI is its own affair.
+            # Chromium applies this to every redirect after a form, and the application may redirect the browser from
+            # its redirect URI to any URL.
             "form-action": " ".join(["'self'", *sorted({"http:", "https:", f"{target.scheme}:"})]),
             "img-src": f"'self' {logo_host}" if logo else "'self'",
         }
@@ -116,17 +116,17 @@ def create_pages(controls: Controls) -> Blueprint:
 
 
 def page(template: str, status: int = 200, policy: Mapping[str, str] | None = None, **values: Any) -> Response:
-    """A page with what browsers may do with it. `policy` changes parts of its Content-Security-Policy."""
+    """Return a page with its security headers. `policy` replaces directives of the Content-Security-Policy."""
     parts = {**POLICY, **(policy or {})}
     headers = {**HEADERS, "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in parts.items())}
     return Response(render_template(template, **values), status, headers)
 
 
 def logo_of(url: str, host: str | None) -> tuple[str, str]:
-    """The logo to show, if it may be loaded, and the origin where it is.
+    """Return the URL of the logo, or "" if the page must not load it, and the logo's origin.
 
-    Anyone can make an address of this page with any logo in it, which would tell that logo's host who is about to sign
-    in. So it has to be on the host of the redirect URI, which is registered.
+    Anyone can make a URL of this page with any logo, and the logo's host would learn who is about to sign in.
+    Therefore, the logo must be on the host of the redirect URI, which is registered.
     """
     try:
         asked = urlsplit(url)

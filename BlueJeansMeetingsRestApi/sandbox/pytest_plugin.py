@@ -1,6 +1,6 @@
-"""For pytest: the fixtures `bluejeans_sandbox` and `bluejeans_api`, and markers that set the sandbox up for a test.
+"""pytest plugin: the fixtures `bluejeans_sandbox` and `bluejeans_api`, and markers that configure the sandbox.
 
-`@pytest.mark.bluejeans_sandbox(tls=True, lifetime=60)` has the keyword arguments of `Sandbox`, and
+`@pytest.mark.bluejeans_sandbox(tls=True, lifetime=60)` takes the keyword arguments of `Sandbox`, and
 `@pytest.mark.bluejeans_fail_next(2, status=503)` those of `Sandbox.fail_next`.
 """
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     for line in (
-        "bluejeans_sandbox(**settings): the keyword arguments of the Sandbox that the test gets",
-        "bluejeans_fail_next(count=1, **fault): call this of the test's Sandbox before the test",
+        "bluejeans_sandbox(**settings): keyword arguments of the test's Sandbox",
+        "bluejeans_fail_next(count=1, **fault): arguments of Sandbox.fail_next, called before the test",
     ):
         config.addinivalue_line("markers", line)
 
 
 @pytest.fixture(scope="session")
 def _bluejeans_sandboxes() -> Iterator[Callable[..., Sandbox]]:
-    """Gives the running sandbox with these settings. Each starts when it is first wanted, and ends with the session."""
+    """Return a function that starts one sandbox per set of settings; all of them run until the end of the session."""
     from . import Sandbox
 
     running: dict[frozenset[tuple[str, Any]], Sandbox] = {}
@@ -44,10 +44,10 @@ def _bluejeans_sandboxes() -> Iterator[Callable[..., Sandbox]]:
 
 @pytest.fixture
 def bluejeans_sandbox(_bluejeans_sandboxes: Callable[..., Sandbox], request: pytest.FixtureRequest) -> Sandbox:
-    """The service on loopback, with nothing left of the test before. The marker of the same name sets it up."""
+    """A sandbox on loopback, reset for each test. The marker of the same name configures it."""
     settings: dict[str, Any] = {}
     for marker in request.node.iter_markers("bluejeans_sandbox"):
-        settings = {**marker.kwargs, **settings}  # the closest comes first
+        settings = {**marker.kwargs, **settings}  # the closest marker takes precedence
     sandbox = _bluejeans_sandboxes(**settings)
     sandbox.reset()
     for marker in request.node.iter_markers("bluejeans_fail_next"):
@@ -57,12 +57,12 @@ def bluejeans_sandbox(_bluejeans_sandboxes: Callable[..., Sandbox], request: pyt
 
 @pytest.fixture
 def bluejeans_api(bluejeans_sandbox: Sandbox) -> Iterator[AuthenticationApi]:
-    """The eight operations against the sandbox, with the settings that every program starts with."""
+    """An `AuthenticationApi` that calls the sandbox, with the default settings."""
     from .. import ApiClient, AuthenticationApi, Configuration
 
     configuration = Configuration()
     configuration.host = bluejeans_sandbox.url
     configuration.ssl_ca_cert = bluejeans_sandbox.ca_cert
-    configuration.trust_env = False  # no proxy leads to this machine
+    configuration.trust_env = False  # the proxies of the environment do not apply to this machine
     with AuthenticationApi(ApiClient(configuration)) as api:
         yield api

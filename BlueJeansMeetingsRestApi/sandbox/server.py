@@ -1,4 +1,4 @@
-"""The sockets of the sandbox: HTTP/1.1 on loopback, with TLS if asked for, and a thread for each connection."""
+"""Listen on loopback: HTTP/1.1, optional TLS, and a thread for each connection."""
 
 from __future__ import annotations
 
@@ -28,24 +28,26 @@ HANDSHAKE_LIMIT = 10.0  # seconds
 
 
 class _Handler(WSGIRequestHandler):
-    """Answers the requests of one connection. It prints nothing: what was asked is in `Controls`, without secrets."""
+    """Handler of one connection. It prints nothing; `Controls` records the requests without secrets."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # an answer is two writes
+    disable_nagle_algorithm = True  # because a response is written in two parts
 
     def setup(self) -> None:
         if isinstance(self.request, ssl.SSLSocket):
-            # Here and not in the loop that accepts, where a silent client would keep all others waiting.
+            # Not in the accept loop, where a client that does not respond would block all others.
             self.request.settimeout(HANDSHAKE_LIMIT)
             self.request.do_handshake()
             self.request.settimeout(None)
         super().setup()
 
     def run_wsgi(self) -> None:
-        """Answer one request. Werkzeug's own method ends the connection with it; clients of the service keep theirs."""
+        """Process one request and keep the connection open, which Werkzeug's own method does not."""
         environ = self.make_environ()
         if "Transfer-Encoding" in self.headers:
-            self.close_connection = True  # where such a body ends is not sure enough to read a request after it
+            self.close_connection = (
+                True  # the end of such a body is not certain enough to read another request after it
+            )
         else:
             length = self.headers.get("Content-Length", "0")
             if not (length.isdecimal() and len(length) < 20):
@@ -56,14 +58,14 @@ class _Handler(WSGIRequestHandler):
         environ["wsgi.input_terminated"] = True
         with Response.from_app(self.server.app, environ) as response:
             if "Content-Length" not in response.headers and response.status_code not in (204, 304):
-                self.close_connection = True  # which is how the client knows where a stream ends
+                self.close_connection = True  # which marks the end of a stream for the client
             self._send(response.status_code, response.status[4:], response.headers.items(), response.iter_encoded())
-        # What the application left unread would be taken for the next request.
+        # Discard the unread rest of the body; otherwise it would be parsed as the next request.
         while environ["wsgi.input"].read(1 << 16):
             pass
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is no HTTP, and so cannot reach the application."""
+        """Refuse invalid HTTP, which cannot reach the application."""
         self.close_connection = True
         reason = HTTPStatus(code).phrase
         content = json.dumps({"code": code, "message": f"{reason}."}).encode()
@@ -87,9 +89,9 @@ class _Handler(WSGIRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """The service behind a port, from when it is made until `close()`.
+    """The service on a port, from construction to `close()`.
 
-    port: 0 for any that is free. Raises OSError if it is taken.
+    port: TCP port; 0 for any free port. Raises OSError if the port is in use.
     """
 
     def __init__(self, controls: Controls, port: int, tls: bool) -> None:
@@ -97,7 +99,7 @@ class Server(ThreadedWSGIServer):
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.ca_cert: str | None = None
-        # Werkzeug ends the whole program if it cannot listen, and so it gets a socket that listens already.
+        # Pass a listening socket, because Werkzeug exits the whole program if it cannot listen.
         with socket.create_server((HOST, port), backlog=128) as listener:
             super().__init__(HOST, port, create_app(controls), handler=_Handler, fd=listener.fileno())
         if tls:
@@ -125,7 +127,7 @@ class Server(ThreadedWSGIServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
-        self._connections[thread] = request  # before it starts, so that close() misses none
+        self._connections[thread] = request  # before it starts, so that close() finds it
         thread.start()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -133,16 +135,16 @@ class Server(ThreadedWSGIServer):
         self._connections.pop(threading.current_thread(), None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        logger.debug("A client went away, or does not trust the certificate")
+        logger.debug("A client closed the connection or does not trust the certificate")
 
     def close(self) -> None:
-        """End the threads and connections, those that clients keep open too."""
+        """Close all connections and wait for their threads."""
         self._controls.close()
         self.shutdown()
         self._thread.join()
         for thread, connection in self._connections.copy().items():
             with contextlib.suppress(OSError):
-                # Of the plain socket: that of TLS would change under the thread that reads from it.
+                # Use the plain socket: shutting down the TLS socket would change it while its thread reads.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
             thread.join()
         if self._folder is not None:

@@ -1,7 +1,7 @@
-"""What the service knows and decides, apart from HTTP.
+"""State and rules of the service, independent of HTTP.
 
-This is a reading of the API of its own: it shares no code with the client, so that a mistake in one shows against the
-other. Where nobody knows what the live service does, `Assumptions` decides; docs/SANDBOX.md lists each.
+This is a separate implementation of the API: it shares no code with the client, so that a mistake in one of them shows.
+If the behavior of the live service is unknown, `Assumptions` decides; docs/SANDBOX.md lists each assumption.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 
 class Assumptions:
-    """What is nobody's knowledge about the live service, decided here and nowhere else.
+    """Behavior of the live service that is unknown; it is decided only here.
 
-    A program that must not depend on one of them can be tried with another.
+    To check that a program does not depend on an assumption, change it.
     """
 
     CLIENT_LIFETIME = 3600  # seconds; never recorded
-    REFRESH_LIFETIME = math.inf  # seconds for which a refresh token is good
-    REFRESH_ROTATES = True  # the old access and refresh token end with the refresh
+    REFRESH_LIFETIME = math.inf  # lifetime of a refresh token, in seconds
+    REFRESH_ROTATES = True  # a refresh invalidates the old access and refresh tokens
     REVOKE_ENDS_REFRESH_TOKEN = True
-    LOOPBACK_TAKES_ANY_PORT = True  # of a registered redirect URI on 127.0.0.1, as RFC 8252 section 7.3 has it
+    LOOPBACK_TAKES_ANY_PORT = True  # for registered redirect URIs on 127.0.0.1 (RFC 8252, section 7.3)
     DENYING_NEEDS_SIGN_IN = False  # sign-in and consent are one page
-    AUTHORIZE_REFUSED = 400  # the status of the page that says that there is no such application, scope or type
-    INCOMPLETE_BODY = 400  # the status where a body has no field of this name, or no text in it
+    AUTHORIZE_REFUSED = 400  # status of the error page for an unknown client, scope or response type
+    INCOMPLETE_BODY = 400  # status if a field of the body is missing or not a string
     WRONG_CREDENTIALS = (401, "The credentials are wrong.")
     WRONG_CODE = (401, "The authorization code is wrong, used, or older than 30 seconds.")
     WRONG_REFRESH_TOKEN = (401, "The refresh token is wrong or was used.")
-    UNKNOWN_GRANT = (400, "The grant_type is missing or not known.")
+    UNKNOWN_GRANT = (400, "The grant_type is missing or unknown.")
     REVOKED_BEFORE = (400, "The token was revoked before.")
     NOT_REVOCABLE = (400, "Only a token of the code grant can be revoked.")
     REDIRECT_NOT_REGISTERED = (400, "The redirectUri is not registered for the application.")
     NOT_ALLOWED = (403, "The access token does not allow this.")
     NOT_FOUND = (404, "There is nothing at this path.")
     SCOPES_IF_NONE_ASKED = ("list_meetings", "modify_meetings", "user_info")
-    INFO_WITHOUT_USER: Mapping[str, Any] = {}  # tokenInfo of a token that belongs to no user
-    GRANTS_THAT_READ_USERS = ("client", "password")  # beside the code grant, where its scopes say so
+    INFO_WITHOUT_USER: Mapping[str, Any] = {}  # tokenInfo of a token without a user
+    GRANTS_THAT_READ_USERS = ("client", "password")  # in addition to code grants with the scope for it
     USER_FIELDS = ("id", "username", "firstName", "lastName", "emailId")
 
 
 PASSWORD_LIFETIME, MEETING_LIFETIME, CODE_GRANT_LIFETIME = 1209600, 86400, 3600  # seconds
-CODE_LIFETIME = 30  # seconds, in which a code works once
-SCOPES = {  # and what the page says of each
+CODE_LIFETIME = 30  # seconds
+SCOPES = {  # with the descriptions on the consent page
     "list_meetings": "See your personal and scheduled meetings",
     "modify_meetings": "Schedule, change and cancel your meetings",
     "user_info": "See your profile, room and billing category",
@@ -62,7 +62,7 @@ PARTITION = {"partitionName": "z2", "partition": {"id": 2, "name": "z2"}}
 
 
 class Refusal(Exception):
-    """The service says no: an HTTP status, and why."""
+    """A request was refused: HTTP status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status, message)
@@ -72,7 +72,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Accounts:
-    """Who and what the service knows. The values are for demonstration and no secrets."""
+    """Users, clients and meetings of the service. The values are for demonstration; they are not secret."""
 
     client_id: str = "0123456789abcdef0123456789abcdef"
     client_secret: str = "fedcba9876543210fedcba9876543210"
@@ -89,7 +89,7 @@ class Accounts:
 
 @dataclass
 class Token:
-    """An access token: which grant gave it, whose it is, and until when it is good."""
+    """An access token: its grant, its user, and its expiry on the service's clock."""
 
     grant: str
     expires_at: float
@@ -101,9 +101,9 @@ class Token:
 
 @dataclass
 class Service:
-    """The state of the service, and its rules. Every public method may be called by many threads at once.
+    """State and rules of the service. Its public methods are thread-safe.
 
-    lifetime: seconds that every access token is good for; None for what the service gives for its grant.
+    lifetime: lifetime of every access token, in seconds; None for the lifetime of its grant.
     """
 
     accounts: Accounts = field(default_factory=Accounts)
@@ -115,7 +115,7 @@ class Service:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every token and code."""
+        """Delete all tokens and codes, and reset the clock."""
         with self._lock:
             self._ahead = 0.0
             self.refreshes_to_reject = 0
@@ -124,25 +124,25 @@ class Service:
             self._revoked: set[str] = set()
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, for the service alone."""
+        """Advance the clock of the service by `seconds` seconds."""
         with self._lock:
             self._ahead += seconds
 
     def expire_tokens(self, token: str | None = None) -> None:
-        """End the time of every access token, or of this one. What can be refreshed still can be."""
+        """Expire every access token, or only `token`. Refresh tokens stay valid."""
         with self._lock:
-            for held in self._held(token):
+            for held in self._select(token):
                 self._tokens[held].expires_at = self._now()
 
     def revoke_tokens(self, token: str | None = None) -> None:
-        """Take back every access token, or this one, and its refresh token with it."""
+        """Revoke every access token, or only `token`, together with its refresh token."""
         with self._lock:
-            for held in self._held(token):
+            for held in self._select(token):
                 del self._tokens[held]
                 self._revoked.add(held)
 
     def reject_next_refresh(self, count: int = 1) -> None:
-        """Refuse the next refresh grants, whatever they bring."""
+        """Refuse the next `count` refresh grants, even with a valid refresh token."""
         with self._lock:
             self.refreshes_to_reject += count
 
@@ -150,7 +150,7 @@ class Service:
         with self._lock:
             return sum(self._now() < token.expires_at for token in self._tokens.values())
 
-    def _held(self, token: str | None) -> list[str]:
+    def _select(self, token: str | None) -> list[str]:
         if token is None:
             return list(self._tokens)
         if token not in self._tokens:
@@ -161,37 +161,37 @@ class Service:
         return self.clock() + self._ahead
 
     def check_authorization(self, request: Mapping[str, str]) -> tuple[str, ...]:
-        """The scopes that an authorization request asks for; Refusal if the page must not be shown."""
-        if not _same(request.get("clientId"), self.accounts.client_id):
-            raise Refusal(Assumptions.AUTHORIZE_REFUSED, "The clientId is not known.")
+        """Return the requested scopes; raise Refusal if the page must not be shown."""
+        if not _equals(request.get("clientId"), self.accounts.client_id):
+            raise Refusal(Assumptions.AUTHORIZE_REFUSED, "The clientId is unknown.")
         if not self._is_registered(request.get("redirectUri", "")):
             raise Refusal(*Assumptions.REDIRECT_NOT_REGISTERED)
         if request.get("responseType", "code") != "code":
-            raise Refusal(Assumptions.AUTHORIZE_REFUSED, "The responseType has to be code.")
-        asked = tuple(filter(None, request.get("scope", "").split(",")))
-        unknown = set(asked) - set(SCOPES)
+            raise Refusal(Assumptions.AUTHORIZE_REFUSED, "The responseType must be code.")
+        requested = tuple(filter(None, request.get("scope", "").split(",")))
+        unknown = set(requested) - set(SCOPES)
         if unknown:
-            raise Refusal(Assumptions.AUTHORIZE_REFUSED, f"There is no scope {', '.join(sorted(unknown))}.")
-        return asked or Assumptions.SCOPES_IF_NONE_ASKED
+            raise Refusal(Assumptions.AUTHORIZE_REFUSED, f"Unknown scope: {', '.join(sorted(unknown))}.")
+        return requested or Assumptions.SCOPES_IF_NONE_ASKED
 
     def decide_authorization(self, request: Mapping[str, str], username: str, password: str, allow: bool) -> str:
-        """Where the browser goes once the user has signed in and decided."""
+        """Return the URL to which the browser is redirected after sign-in and decision."""
         scopes = self.check_authorization(request)
         if allow or Assumptions.DENYING_NEEDS_SIGN_IN:
             self._check_user(username, password)
         if not allow:
-            # As seen: without the state.
-            answer = {"error": "401", "error_description": "User rejects the grant to client application"}
+            # Without `state`, as recorded from the live service.
+            response = {"error": "401", "error_description": "User rejects the grant to client application"}
         else:
             code = secrets.token_hex(16)
             with self._lock:
                 self._codes[code] = (self._now() + CODE_LIFETIME, scopes)
-            answer = {"code": code, **({"state": request["state"]} if request.get("state") else {})}
+            response = {"code": code, **({"state": request["state"]} if request.get("state") else {})}
         target = request["redirectUri"]
-        return f"{target}{'&' if urlsplit(target).query else '?'}{urlencode(answer)}"
+        return f"{target}{'&' if urlsplit(target).query else '?'}{urlencode(response)}"
 
     def grant(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer of the token endpoint. What the body calls its grant_type decides, and nothing else."""
+        """Return the response of the token endpoint. Only the body's `grant_type` selects the grant."""
         grants = {
             "client_credentials": self._client,
             "authorization_code": self._code,
@@ -203,10 +203,10 @@ class Service:
         if not isinstance(grant_type, str) or grant_type not in grants:
             raise Refusal(*Assumptions.UNKNOWN_GRANT)
         with self._lock:
-            answer = grants[grant_type](body)
+            response = grants[grant_type](body)
         if self.lifetime is not None:
-            answer["expires_in"] = self.lifetime
-        return answer
+            response["expires_in"] = self.lifetime
+        return response
 
     def _client(self, body: Mapping[str, Any]) -> dict[str, Any]:
         self._check_client(body)
@@ -223,9 +223,9 @@ class Service:
     def _meeting(self, body: Mapping[str, Any]) -> dict[str, Any]:
         number, passcode = _digits(body, "meetingNumericId"), _digits(body, "meetingPasscode", default="")
         accounts = self.accounts
-        moderator = _same(number, accounts.meeting_numeric_id) and _same(passcode, accounts.moderator_passcode)
-        attendee = _same(number, accounts.meeting_numeric_id) and _same(passcode, accounts.attendee_passcode)
-        is_open = _same(number, accounts.open_meeting_numeric_id) and not passcode
+        moderator = _equals(number, accounts.meeting_numeric_id) and _equals(passcode, accounts.moderator_passcode)
+        attendee = _equals(number, accounts.meeting_numeric_id) and _equals(passcode, accounts.attendee_passcode)
+        is_open = _equals(number, accounts.open_meeting_numeric_id) and not passcode
         if not (moderator or attendee or is_open):
             raise Refusal(*Assumptions.WRONG_CREDENTIALS)
         meeting = {
@@ -248,22 +248,24 @@ class Service:
         expires_at, scopes = self._codes.pop(code, (float("-inf"), ()))
         if self._now() >= expires_at:
             raise Refusal(*Assumptions.WRONG_CODE)
-        answer = self._code_grant(scopes)
-        answer["scope"]["clientId"] = self.accounts.client_id
-        return answer
+        response = self._code_grant(scopes)
+        response["scope"]["clientId"] = self.accounts.client_id
+        return response
 
     def _refresh(self, body: Mapping[str, Any]) -> dict[str, Any]:
         self._check_client(body)
-        given = _text(body, "refresh_token")
+        refresh_token = _text(body, "refresh_token")
         if self.refreshes_to_reject:
             self.refreshes_to_reject -= 1
             raise Refusal(*Assumptions.WRONG_REFRESH_TOKEN)
-        spent = next((v for v, t in self._tokens.items() if t.refresh_token and _same(t.refresh_token, given)), None)
-        if spent is None or self._now() >= self._tokens[spent].refreshable_until:
+        used = next(
+            (v for v, t in self._tokens.items() if t.refresh_token and _equals(t.refresh_token, refresh_token)), None
+        )
+        if used is None or self._now() >= self._tokens[used].refreshable_until:
             raise Refusal(*Assumptions.WRONG_REFRESH_TOKEN)
-        scopes = self._tokens[spent].scopes
+        scopes = self._tokens[used].scopes
         if Assumptions.REFRESH_ROTATES:
-            del self._tokens[spent]
+            del self._tokens[used]
         return self._code_grant(scopes)
 
     def _code_grant(self, scopes: tuple[str, ...]) -> dict[str, Any]:
@@ -281,7 +283,7 @@ class Service:
         return {"access_token": token, "refresh_token": refresh_token, "expires_in": lifetime, "scope": scope}
 
     def revoke(self, token: str | None, body: Mapping[str, Any]) -> None:
-        """End a token of the code grant, and its refresh token with it."""
+        """Revoke a token of the code grant together with its refresh token."""
         self._check_client(body)
         with self._lock:
             if token in self._revoked:
@@ -295,12 +297,12 @@ class Service:
             self._revoked.add(token or "")
 
     def token_info(self, token: str | None) -> dict[str, Any]:
-        """Whose token it is."""
+        """Return the owner of a token."""
         user = self._valid(token).user
         return dict(Assumptions.INFO_WITHOUT_USER) if user is None else {"user": user}
 
     def user(self, token: str | None, user_id: int, path: str) -> dict[str, Any]:
-        """What the service tells of a user, to a token that may know."""
+        """Return a user's profile if the token permits it."""
         held = self._valid(token)
         if user_id != self.accounts.user_id:
             raise Refusal(*Assumptions.NOT_FOUND)
@@ -330,35 +332,35 @@ class Service:
         return value
 
     def _check_client(self, body: Mapping[str, Any]) -> None:
-        known = _same(_text(body, "client_id"), self.accounts.client_id)
-        if not (_same(_text(body, "client_secret"), self.accounts.client_secret) and known):
+        known = _equals(_text(body, "client_id"), self.accounts.client_id)
+        if not (_equals(_text(body, "client_secret"), self.accounts.client_secret) and known):
             raise Refusal(*Assumptions.WRONG_CREDENTIALS)
 
     def _check_user(self, username: str, password: str) -> None:
-        known = _same(username, self.accounts.username)
-        if not (_same(password, self.accounts.password) and known):
+        known = _equals(username, self.accounts.username)
+        if not (_equals(password, self.accounts.password) and known):
             raise Refusal(*Assumptions.WRONG_CREDENTIALS)
 
     def _is_registered(self, uri: str) -> bool:
-        """Whether the URI is registered, or lies below one that is."""
+        """Return whether the URI is registered or is under a registered URI."""
         try:
-            asked = urlsplit(uri)
-        except ValueError:  # such as of a bracket that is left open
+            requested = urlsplit(uri)
+        except ValueError:  # for example an unclosed bracket
             return False
-        if asked.username is not None or asked.fragment or ".." in unquote(unquote(asked.path)).split("/"):
+        if requested.username is not None or requested.fragment or ".." in unquote(unquote(requested.path)).split("/"):
             return False
         for known in map(urlsplit, self.accounts.redirect_uris):
-            loopback = known.scheme == "http" and known.hostname == asked.hostname == "127.0.0.1"
+            loopback = known.scheme == "http" and known.hostname == requested.hostname == "127.0.0.1"
             any_port = loopback and Assumptions.LOOPBACK_TAKES_ANY_PORT
-            same_host = any_port or asked.netloc == known.netloc
-            below = asked.path == known.path or asked.path.startswith(known.path.rstrip("/") + "/")
-            if asked.scheme == known.scheme and same_host and below:
+            same_host = any_port or requested.netloc == known.netloc
+            below = requested.path == known.path or requested.path.startswith(known.path.rstrip("/") + "/")
+            if requested.scheme == known.scheme and same_host and below:
                 return True
         return False
 
 
 def _permissions(user: int, scopes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Method and pattern of the requests that scopes allow, in the order the service lists them."""
+    """Yield method and path pattern of the requests that `scopes` allow, in the order of the service."""
     own = rf"/v\d+/user/{user}"
     lists, modifies, info = (name in scopes for name in ("list_meetings", "modify_meetings", "user_info"))
     if lists:
@@ -371,19 +373,19 @@ def _permissions(user: int, scopes: tuple[str, ...]) -> Iterator[tuple[str, str]
 
 
 def _text(body: Mapping[str, Any], *names: str, default: str | None = None) -> str:
-    """The field of a body under the first of its names that is there; Refusal if it is missing or no text."""
+    """Return the first field in `names` that the body contains; raise Refusal if it is missing or not a string."""
     value = next((body[name] for name in names if body.get(name) is not None), default)
     if not isinstance(value, str):
-        raise Refusal(Assumptions.INCOMPLETE_BODY, f"{names[0]} is missing or no text.")
+        raise Refusal(Assumptions.INCOMPLETE_BODY, f"{names[0]} is missing or not a string.")
     return value
 
 
 def _digits(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    """A field that scripts in use send as a number too."""
+    """Return a field that some programs send as a number."""
     value = body.get(name)
     return str(value) if type(value) is int else _text(body, name, default=default)
 
 
-def _same(given: str | None, known: str) -> bool:
-    # JSON can spell half of a surrogate pair, which is in no encoding.
-    return hmac.compare_digest((given or "").encode(errors="surrogatepass"), known.encode())
+def _equals(value: str | None, known: str) -> bool:
+    # JSON may contain half of a surrogate pair, which no encoding accepts.
+    return hmac.compare_digest((value or "").encode(errors="surrogatepass"), known.encode())

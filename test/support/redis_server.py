@@ -50,7 +50,7 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def redis_server(folder: Path) -> Iterator[RedisServer]:
+def redis_server(folder: Path, **settings: object) -> Iterator[RedisServer]:
     """One that runs. Tests are skipped where there is none, unless nothing may be (as in CI)."""
     program = shutil.which("redis-server")
     if program is None:
@@ -58,8 +58,11 @@ def redis_server(folder: Path) -> Iterator[RedisServer]:
             pytest.fail("redis-server is not installed")
         pytest.skip("redis-server is not installed (Debian's package redis-server)")
     port, socket = unused_port(), folder / "redis.sock"
-    options = {"port": port, "unixsocket": socket, "requirepass": PASSWORD, "save": "", "dir": folder}
-    command = [program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
+    options = {"port": port, "unixsocket": socket, "requirepass": PASSWORD, "save": "", "dir": folder, **settings}
+    command = [
+        program,
+        *(part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))),
+    ]
     with subprocess.Popen(
         [*command, "--bind", "127.0.0.1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
