@@ -89,9 +89,7 @@ def test_another_service_answers(env: dict[str, str]) -> None:
 def test_the_clock_is_wrong(env: dict[str, str], offset: int, where: str) -> None:
     with RecordingServer([http_response(status=401, Date=formatdate(time.time() + offset, usegmt=True))]) as service:
         ended = run("doctor", "--host", service.url, env=env)
-    assert re.match(
-        rf"3[56]\d\d s {where} the service's: set this machine's clock", problems(ended.stdout)["clock"]
-    )
+    assert re.match(rf"3[56]\d\d s {where} the service's: set this machine's clock", problems(ended.stdout)["clock"])
     assert ended.returncode == cli.REFUSED
 
 

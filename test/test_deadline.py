@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import multiprocessing
-import operator
 import os
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from time import monotonic
-from types import FrameType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +19,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi import transport
 from BlueJeansMeetingsRestApi.rest import Limits, RESTClientObject, _pause
 from BlueJeansMeetingsRestApi.transport import Call, Service
+from support.interrupted_calls import interrupted_everywhere
 from support.recording_server import RecordingServer, drip, http_response, never_respond, reset, unused_port
 
 GRANT = {"access_token": "a-token", "expires_in": 3600}
@@ -382,53 +380,9 @@ class TestAnotherTry:
         assert len(server.requests) == 1
 
 
-def interrupted_at(step: int, call: Callable[[], object]) -> tuple[str, bool]:
-    """Ctrl-C at one of the steps of a call, each of which enters or leaves a function.
-
-    Returns where that was ("" if the call has fewer steps), and whether it ended the call.
-    """
-    steps = itertools.count()
-    where = ""
-
-    def press(frame: FrameType, event: str, _: object) -> None:
-        nonlocal where
-        if frame.f_code is not interrupted_at.__code__ and next(steps) == step:
-            where = f"{event} of a function at {frame.f_code.co_filename}:{frame.f_lineno}"
-            raise KeyboardInterrupt
-
-    try:
-        sys.setprofile(press)
-        call()
-    except KeyboardInterrupt:
-        return where, True
-    except bluejeans.rest.ApiException:
-        pass
-    finally:
-        sys.setprofile(None)
-    return where, False
-
-
-def interrupted_everywhere(statuses: list[int]) -> list[tuple[str, bool]]:
-    """`interrupted_at` of each step of a call that gets such answers."""
-    grant = bluejeans.GrantRequestClient(client_id="an-application", client_secret="a-secret")
-    configuration = bluejeans.Configuration()
-    answers = [http_response(GRANT, status, Retry_After="0") for status in statuses]
-    with RecordingServer() as server, bluejeans.ApiClient(configuration) as client:
-        configuration.host = server.url
-        api = bluejeans.AuthenticationApi(client)
-
-        def call() -> None:
-            server.respond_with(*answers)
-            api.get_token_by_client(grant)
-
-        interrupted_at(-1, call)  # nowhere, so that no import of a module is interrupted
-        steps = (interrupted_at(step, call) for step in itertools.count())
-        return list(itertools.takewhile(operator.itemgetter(0), steps))
-
-
 @pytest.mark.parametrize("statuses", [[200], [503, 200], [401]], ids=str)
 def test_ctrl_c_ends_a_call_at_each_of_its_steps(statuses: list[int]) -> None:
-    # In a process of its own: a lock stays locked where Ctrl-C comes just before it is let go of.
+    # Another process makes the calls, because Ctrl-C just before a lock is released leaves it locked.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         steps = process.submit(interrupted_everywhere, statuses).result()
     assert [where for where, ended in steps if not ended] == []

@@ -22,7 +22,16 @@ CONTAINERFILE = (ROOT / "sandbox.Containerfile").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("recipe", sorted(path.name for path in RECIPES.glob("test_*.py")))
 def test_recipe_passes(recipe: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=prepend", str(RECIPES / recipe)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--import-mode=prepend",
+        str(RECIPES / recipe),
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from environments import Environment, succeed
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.environments import Environment, succeed
 
 Install = Callable[..., Environment]
 # May be shipped with a program that keeps its own source to itself. MPL 2.0 is that of certifi's list of authorities.
