@@ -81,6 +81,7 @@ def without_what_changes(shown: str) -> str:
     return re.sub(r"since \d{4}-\d\d-\d\d \d\d:\d\d", "since THEN", shown)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the session has curl")
 def test_the_session_on_the_page_is_what_happens(env: dict[str, str]) -> None:
     for line, shown in session():

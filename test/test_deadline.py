@@ -380,6 +380,7 @@ class TestAnotherTry:
         assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statuses", [[200], [503, 200], [401]], ids=str)
 def test_ctrl_c_ends_a_call_at_each_of_its_steps(statuses: list[int]) -> None:
     # Another process makes the calls, because Ctrl-C just before a lock is released leaves it locked.

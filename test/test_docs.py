@@ -73,6 +73,7 @@ def test_tests_that_are_named_exist(page: Path) -> None:
     ] == []
 
 
+@pytest.mark.slow
 def test_pages_made_from_the_code_are_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "render.py"), "--check"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

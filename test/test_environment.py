@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SEARCH = Path(__file__).parent / "support" / "environment_search.py"
 CANARIES = {
     "UNRELATED_VARIABLE": "canary-unrelated",
@@ -25,6 +27,7 @@ def search(*arguments: str) -> list[str]:
     return ended.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_no_signature_docstring_or_repr_shows_the_environment() -> None:
     found, searched = search()[:-1], int(search()[-1])
     assert found == []

@@ -76,6 +76,7 @@ def test_a_spent_code_is_told_in_one_line(bluejeans_sandbox: Sandbox) -> None:
     assert run("exchange_code.py", environment).stderr.startswith("The code is wrong, was used, or is older")
 
 
+@pytest.mark.slow
 def test_machines_share_a_token_by_way_of_redis(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
     with redis_server(tmp_path) as redis:
         environment = {**sandbox_environment.environment(bluejeans_sandbox), "BLUEJEANS_TOKEN_STORE": redis.url}
@@ -84,6 +85,7 @@ def test_machines_share_a_token_by_way_of_redis(bluejeans_sandbox: Sandbox, tmp_
     assert [one.stdout for one in ended] == ["This machine got a token\n", "Another machine had got a token\n"]
 
 
+@pytest.mark.slow
 def test_workers_of_gunicorn_share_a_token_by_way_of_a_file(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
     environment = sandbox_environment.environment(bluejeans_sandbox)
     bluejeans_sandbox.reset()

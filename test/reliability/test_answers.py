@@ -196,6 +196,7 @@ def told() -> Iterator[tuple[RecordingServer, bluejeans.AuthenticationApi]]:
             yield server, api
 
 
+@pytest.mark.slow
 class TestWhateverBytesComeBack:
     """Properties, with bodies and whole answers that hypothesis makes up."""
 

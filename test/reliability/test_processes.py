@@ -80,6 +80,7 @@ def test_the_program_ends_though_a_renewal_does_not(run: Callable[..., str]) -> 
         assert (time.monotonic() - float(ended) < 2, what) == (True, "as it was\n")
 
 
+@pytest.mark.slow
 @pytest.mark.fault(10, "10,000 clients are made and closed", "no thread and no open file is left")
 def test_10_000_clients_are_made_and_closed(run: Callable[..., str], server: RecordingServer) -> None:
     run("make_and_close_10_000_clients", server.url)
