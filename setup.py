@@ -1,4 +1,4 @@
-"""How the package is built and installed."""
+"""Build configuration of the package."""
 
 from pathlib import Path
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .environment import setting, setting_name
 from .redaction import leaves_no_variables
-from .validation import split_url as split_url
+from .transport.urls import split_url
 from .validation import validate_base_url, validate_positive_integer, validate_seconds, validate_string
 from .version import __version__
 

@@ -755,7 +755,7 @@ class TestThreads:
         configuration.host = server.url
         with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
             api.get_token_info(access_token="x")
-        assert api.api_client.rest_client._services == {}
+        assert api.api_client.rest_client._pools == {}
 
     @pytest.mark.parametrize("answer", [http_response({}), http_response(status=204), http_response(body=b"")])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])

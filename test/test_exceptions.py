@@ -217,7 +217,7 @@ class TestConnections:
         server.respond_with(lambda connection: connection.recv(1))
         error = failure(api, _request_timeout=0.2)
         assert isinstance(error, bluejeans.ApiTimeoutError)
-        assert "no answer in time" in str(error)
+        assert "timed out waiting for" in str(error)
 
     @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
     def test_a_byte_now_and_then_ends_in_time(
@@ -370,7 +370,7 @@ class TestAnswersThatAreNotWhole:
         server.respond_with(http_response(body=b'{"access_token": "t"}', Content_Length="99", Connection="close"))
         error = failure(api)
         assert (type(error), error.status, error.attempts) == (bluejeans.ApiResponseError, 200, 3)
-        assert error.reason == "the answer was cut off"
+        assert error.reason == "the response is truncated"
 
     def test_one_that_ends_with_the_connection_is_whole(
         self, api: bluejeans.AuthenticationApi, server: RecordingServer

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from ..configuration import Configuration
 from ..environment import VARIABLES, setting, setting_name
 from ..exceptions import ApiConnectionError, ApiException
-from ..proxies import proxy_for
 from ..sign_in.saved import SavedSignIns, default_store
 from ..token_stores import FileTokenStore, TokenStoreError
+from ..transport.proxies import proxy_for
 from ..version import __version__
 from . import NETWORK, REFUSED, format_error, inputs
 
@@ -79,7 +79,7 @@ def _check_connection(configuration: Configuration, arguments: argparse.Namespac
     source = "--host" if arguments.host else setting_name("HOST") if setting("HOST") else "default"
     yield Check("host", f"{configuration.host} ({source})")
     try:
-        proxy = proxy_for(configuration)
+        proxy = proxy_for(configuration.base_url, configuration.proxy, configuration.trust_env)
     except ValueError as error:
         yield Check("proxy", "cannot be used", str(error))
         return

@@ -20,7 +20,8 @@ from ..configuration import Configuration
 from ..credentials import CredentialsOptions, RefreshTokenCredentials, origin, sign_in_again
 from ..exceptions import UnauthorizedError
 from ..redaction import leaves_no_variables
-from ..validation import split_url, validate_seconds, validate_string
+from ..transport.urls import split_url
+from ..validation import validate_seconds, validate_string
 from .callback import AuthorizationResponse, PendingSignIn, parse_response
 from .paste import accept_pasted_url, has_terminal
 

@@ -14,7 +14,7 @@ import pytest
 
 from BlueJeansMeetingsRestApi import cli
 from support.caller import SECRETS
-from support.caller_process import ENOUGH, GRANT, press_ctrl_c, secrets_shown
+from support.caller_process import GRANT, TIMEOUT, press_ctrl_c, secrets_shown
 from support.command import COMMAND, environment
 from support.recording_server import (
     RecordingServer,
@@ -72,7 +72,7 @@ def run(env: dict[str, str]) -> Iterator[Callable[..., Result]]:
         )
         running.append(process)
         until(process)
-        stdout, stderr = process.communicate(text, ENOUGH)
+        stdout, stderr = process.communicate(text, TIMEOUT)
         assert secrets_shown((stdout or "").replace(TOKEN, "", 1) + (stderr or "")) == []
         return Result(process.returncode, stdout, stderr)
 
@@ -153,7 +153,7 @@ def test_ctrl_c_during_a_request_returns_exit_code_130_silently(run: Callable[..
     silence = SilentResponse()
 
     def interrupt(process: Any) -> None:
-        assert silence.requested.wait(ENOUGH)
+        assert silence.requested.wait(TIMEOUT)
         press_ctrl_c(process)
 
     with RecordingServer([silence]) as server:

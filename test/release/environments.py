@@ -1,4 +1,4 @@
-"""Environments that the package is installed into, away from the sources."""
+"""Virtual environments in which the package is installed, separate from the sources."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 
 def succeed(*command: Any, **options: Any) -> str:
-    """Run a command that has to succeed, and return what it printed."""
-    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **options)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    """Run a command, fail if its exit status is not 0, and return its output."""
+    finished = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **options)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Environment:
         return self.folder / "bin" / "python"
 
     def run(self, program: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run one of its programs, with these environment variables and none of the tests'."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        """Run a program of this environment with these environment variables and none of the tests' variables."""
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         command = [str(self.folder / "bin" / program), *arguments]
         return subprocess.run(
-            command, cwd=self.folder, env={**kept, **variables}, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env={**inherited, **variables}, capture_output=True, text=True, check=False
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.caller_process import ENOUGH, GRANT, Caller, Outcome
+from support.caller_process import GRANT, TIMEOUT, Caller, Outcome
 from support.recording_server import (
     RecordingServer,
     SilentResponse,
@@ -44,7 +44,7 @@ def test_the_host_does_not_exist(call: Call) -> None:
 @pytest.mark.fault(2, "DNS does not answer", "the call ends in time", "ApiTimeoutError")
 def test_dns_does_not_answer(call: Call) -> None:
     outcome = call("https://slow.example", dns_hangs=True, connect_timeout=0.3, call_timeout=2)
-    assert "no connection in time to slow.example" in outcome.text
+    assert "timed out connecting to slow.example" in outcome.text
 
 
 @pytest.mark.fault(2, "the first of the host's addresses refuses", "the next one is taken")
@@ -77,7 +77,7 @@ def test_the_service_says_nothing(
 ) -> None:
     server.respond_with(never_respond)
     outcome = call(server.url, options=options, **settings)
-    assert "no answer in time from 127.0.0.1" in outcome.text
+    assert "timed out waiting for 127.0.0.1" in outcome.text
     assert len(server.requests) == outcome.attempts
 
 
@@ -123,7 +123,7 @@ def test_the_connection_is_reset_before_the_answer(call: Call, server: Recording
 def test_each_connection_is_reset(call: Call, server: RecordingServer, attempts: int) -> None:
     server.respond_with(reset)
     outcome = call(server.url, max_attempts=attempts)
-    assert "the connection broke off to 127.0.0.1" in outcome.text
+    assert "lost the connection to 127.0.0.1" in outcome.text
     assert (len(server.requests), outcome.attempts) == (attempts, attempts)
 
 
@@ -180,7 +180,7 @@ def test_a_cut_answer_is_asked_for_again(call: Call, server: RecordingServer, wh
 def test_a_cut_answer_gives_no_token(call: Call, server: RecordingServer, where: str) -> None:
     server.respond_with(then_close(CUT[where]))
     outcome = call(server.url, max_attempts=2)
-    assert outcome.reason.startswith("the answer was cut off")
+    assert outcome.reason.startswith("the response is truncated")
     assert (outcome.status, outcome.retryable, len(server.requests)) == (200, True, 2)
 
 
@@ -235,7 +235,7 @@ class TestCtrlC:
         silence = SilentResponse()
         with RecordingServer([silence]) as silent:
             caller = begin(silent.url)
-            assert silence.requested.wait(ENOUGH)
+            assert silence.requested.wait(TIMEOUT)
             assert interrupted(caller) == ("KeyboardInterrupt", "")
 
     @pytest.mark.fault(9, "Ctrl-C in the pause before another try", "it gets through at once", "KeyboardInterrupt")

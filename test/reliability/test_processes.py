@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from support.caller_process import ENOUGH, GRANT, secrets_shown
+from support.caller_process import GRANT, TIMEOUT, secrets_shown
 from support.recording_server import RecordingServer, SilentResponse, http_response
 
 PROGRAMS = Path(__file__).parents[1] / "support" / "programs.py"
@@ -32,7 +32,7 @@ def run() -> Iterator[Callable[..., str]]:
         )
         running.append(process)
         until()
-        output = process.communicate("go on\n", timeout=ENOUGH * 2)[0]
+        output = process.communicate("go on\n", timeout=TIMEOUT * 2)[0]
         assert secrets_shown(output) == []
         assert process.returncode == 0, output
         return output
@@ -48,7 +48,7 @@ def run() -> Iterator[Callable[..., str]]:
 def test_the_program_ends_while_calls_are_under_way(run: Callable[..., str], program: str) -> None:
     silence = SilentResponse()
     with RecordingServer([silence]) as server:
-        output = run(program, server.url, until=lambda: silence.requested.wait(ENOUGH))
+        output = run(program, server.url, until=lambda: silence.requested.wait(TIMEOUT))
         assert time.monotonic() - float(output) < 1
 
 
@@ -58,13 +58,13 @@ def test_the_program_ends_while_a_token_is_renewed(run: Callable[..., str]) -> N
 
     def answer_late(connection: Any) -> None:
         asked.set()
-        told.wait(ENOUGH)
+        told.wait(TIMEOUT)
         threading.Event().wait(0.3)  # a slow service; the program has been told to end
         connection.sendall(http_response(GRANT))
 
     with RecordingServer([http_response(GRANT), answer_late]) as server:
         output = run(
-            "end_with_a_renewal_in_the_background", server.url, until=lambda: asked.wait(ENOUGH) and told.set()
+            "end_with_a_renewal_in_the_background", server.url, until=lambda: asked.wait(TIMEOUT) and told.set()
         )
         assert (output.split()[1:], len(server.requests)) == (["renewed"], 2)
 
@@ -73,7 +73,7 @@ def test_the_program_ends_while_a_token_is_renewed(run: Callable[..., str]) -> N
 def test_the_program_ends_though_a_renewal_does_not(run: Callable[..., str]) -> None:
     silence = SilentResponse()
     with RecordingServer([http_response(GRANT), silence]) as server:
-        output = run("end_with_a_renewal_in_the_background", server.url, until=lambda: silence.requested.wait(ENOUGH))
+        output = run("end_with_a_renewal_in_the_background", server.url, until=lambda: silence.requested.wait(TIMEOUT))
         ended, what = output.split(maxsplit=1)
         assert (time.monotonic() - float(ended) < 2, what) == (True, "as it was\n")
 
@@ -109,5 +109,5 @@ def test_a_process_forks_after_use_of_threads(run: Callable[..., str], server: R
 def test_a_process_forks_during_a_call(run: Callable[..., str]) -> None:
     silence = SilentResponse()
     with RecordingServer([silence, http_response(GRANT)]) as server:
-        run("fork_during_a_call", server.url, until=lambda: silence.requested.wait(ENOUGH))
+        run("fork_during_a_call", server.url, until=lambda: silence.requested.wait(TIMEOUT))
         assert len(server.requests) == 2

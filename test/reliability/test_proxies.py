@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from support.caller import SECRETS
-from support.caller_process import ENOUGH, GRANT, Outcome
+from support.caller_process import GRANT, TIMEOUT, Outcome
 from support.recording_server import RecordingServer, http_response, unused_port
 
 Call = Callable[..., Outcome]
@@ -33,7 +33,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             written.wait(0.02)
         yield int(port_file.read_text())
         process.terminate()
-        process.wait(ENOUGH)
+        process.wait(TIMEOUT)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ class TestProxiesInTheWay:
     def test_refuses_connections(self, call: Call, host: str) -> None:
         port = unused_port()
         outcome = call(host, proxy=url_of(port), max_attempts=2)
-        assert f"The proxy is http://127.0.0.1:{port}, which Configuration.proxy names." in outcome.text
+        assert f"The proxy is http://127.0.0.1:{port} (Configuration.proxy)." in outcome.text
         assert (outcome.attempts, outcome.retryable) == (2, True)
 
     @pytest.mark.fault(29, "the environment's proxy refuses connections", "names the variable", "ApiProxyError")
@@ -139,7 +139,7 @@ class TestProxiesInTheWay:
     def test_of_the_environment(self, call: Call, variable: str) -> None:
         port = unused_port()
         outcome = call("https://127.0.0.1:1", environment={variable: url_of(port)}, max_attempts=1)
-        assert f"http://127.0.0.1:{port}, which {variable} names" in outcome.text
+        assert f"http://127.0.0.1:{port} ({variable})" in outcome.text
 
     @pytest.mark.fault(29, "the proxy does not exist", "names the proxy", "ApiProxyError")
     def test_does_not_exist(self, call: Call) -> None:
@@ -151,7 +151,7 @@ class TestProxiesInTheWay:
     @pytest.mark.parametrize("scheme", ["http", "https"])
     def test_wants_another_password(self, call: Call, proxy: int, scheme: str) -> None:
         outcome = call(f"{scheme}://127.0.0.1:1", proxy=url_of(proxy, PASSWORD + "x"))
-        assert "It wants a user name and password that it knows" in outcome.text
+        assert "It requires a valid user name and password" in outcome.text
         assert (outcome.attempts, outcome.retryable) == (1, False)
 
     @pytest.mark.fault(29, "the proxy cuts CONNECT", "tried again; names the proxy", "ApiProxyError")

@@ -398,9 +398,9 @@ class TestSSLContext:
         self, ca_file: str, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("certifi.where", lambda: ca_file)
-        from BlueJeansMeetingsRestApi import transport
+        from BlueJeansMeetingsRestApi.transport import tls
 
-        transport._shared_ssl_context.cache_clear()
+        tls._shared_context.cache_clear()
         try:
             host = f"https://localhost:{server.port}"
             assert user(configured(host, assert_hostname="127.0.0.1")) == 1
@@ -408,4 +408,4 @@ class TestSSLContext:
             with pytest.raises(bluejeans.ApiTLSError):
                 user(configured(host))
         finally:
-            transport._shared_ssl_context.cache_clear()
+            tls._shared_context.cache_clear()

@@ -1,4 +1,4 @@
-"""Which proxy leads to the service, and which setting says so."""
+"""Find the proxy to a host, in the settings or in the environment."""
 
 from __future__ import annotations
 
@@ -8,41 +8,46 @@ import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from .configuration import Configuration, split_url
+from .urls import split_url
 
 
 class Proxy(NamedTuple):
-    """A proxy without its credentials, the header that carries them, and the setting that names it."""
+    """The URL of a proxy without its credentials, the header that contains them, and the setting that specifies it."""
 
     url: str
     headers: dict[str, str]
     setting: str
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether the connection to the proxy uses TLS."""
+        return self.url.startswith("https:")
+
     def __repr__(self) -> str:
-        return f"{self.url}, which {self.setting} names"
+        return f"{self.url} ({self.setting})"
 
 
-def proxy_for(configuration: Configuration) -> Proxy | None:
-    """The proxy of the configuration, or the one that the environment has for its host; None for the direct way."""
-    if configuration.proxy:
-        return _proxy(configuration.proxy, "Configuration.proxy")
-    return _proxy_of_environment(urlsplit(configuration.base_url)) if configuration.trust_env else None
+def proxy_for(base_url: str, proxy: str | None, trust_env: bool) -> Proxy | None:
+    """Return the proxy to `base_url`: `proxy`, or else that of the environment if it is trusted; None without one."""
+    if proxy:
+        return _proxy(proxy, "Configuration.proxy")
+    return _proxy_of_environment(urlsplit(base_url)) if trust_env else None
 
 
 def _proxy(url: str, setting: str) -> Proxy:
     parts = split_url(setting, url, userinfo=True)
     userinfo, _, address = parts.netloc.rpartition("@")
-    # Not left to urllib3, which takes no character beyond Latin-1 and would hold the password in an attribute.
+    # Not left to urllib3, which accepts only Latin-1 and stores the password in an attribute.
     credentials = base64.b64encode(unquote(userinfo).encode()).decode("ascii")
     headers = {"Proxy-Authorization": f"Basic {credentials}"} if userinfo else {}
     return Proxy(f"{parts.scheme}://{address}", headers, setting)
 
 
 def _proxy_of_environment(host: SplitResult) -> Proxy | None:
-    # What comes next reads every variable there is, which takes as long as a call.
+    # getproxies_environment reads every variable, which takes as long as a call.
     if not any(name in os.environ or name.upper() in os.environ for name in (f"{host.scheme}_proxy", "all_proxy")):
         return None
-    from urllib.request import getproxies_environment  # knows which of the variables a CGI client could have set
+    from urllib.request import getproxies_environment  # ignores the variable that a client of a CGI program can set
 
     proxies = getproxies_environment()
     scheme = host.scheme if proxies.get(host.scheme) else "all"
@@ -55,9 +60,9 @@ def _proxy_of_environment(host: SplitResult) -> Proxy | None:
 
 
 def _is_bypassed(host: str, port: int, no_proxy: str) -> bool:
-    """Whether NO_PROXY has the host: its name, a domain above it, or a network (CIDR), with `:port` or for all."""
+    """Return whether NO_PROXY contains the host: its name, its domain, or a network (CIDR), with or without a port."""
     for entry in re.split(r"[,\s]+", no_proxy.lower()):
-        # An IPv6 address has a port behind it only if it stands in brackets.
+        # A port can follow an IPv6 address only if that is in brackets.
         parts = re.fullmatch(r"(\[.+\]|[^:]+)(?::(\d+))?", entry)
         name, only = parts.groups() if parts else (entry, None)
         if (not only or int(only) == port) and (name == "*" or _is_within(host, name.strip("[]"))):
