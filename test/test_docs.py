@@ -73,6 +73,7 @@ def test_tests_linked_from_a_page_exist(page: Path) -> None:
     ] == []
 
 
+@pytest.mark.slow
 def test_generated_pages_are_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "render.py"), "--check"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -31,6 +31,7 @@ def search(*arguments: str) -> list[str]:
     return ended.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_no_signature_docstring_or_repr_shows_the_environment() -> None:
     found, searched = search()[:-1], int(search()[-1])
     assert found == []

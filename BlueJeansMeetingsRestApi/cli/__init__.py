@@ -69,9 +69,10 @@ def _format_traceback(error: Exception) -> str:
 
 def _flush_stdout() -> None:
     """Write buffered output; discard it on failure, because the interpreter would retry when it exits."""
+    if sys.stdout is None:
+        return
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise

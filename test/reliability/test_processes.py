@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from BlueJeansMeetingsRestApi import Configuration
 from support.caller_process import GRANT, TIMEOUT, secrets_shown
 from support.recording_server import RecordingServer, SilentResponse, http_response
 
 PROGRAMS = Path(__file__).parents[1] / "support" / "programs.py"
+CALL_TIMEOUT = Configuration().call_timeout
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system knows no fork")
 
 
@@ -43,13 +45,13 @@ def run() -> Iterator[Callable[..., str]]:
         process.wait()
 
 
-@pytest.mark.fault(10, "the program ends while calls are under way in threads", "it ends within a second")
+@pytest.mark.fault(10, "the program ends while calls are under way in threads", "it does not wait for them")
 @pytest.mark.parametrize("program", ["end_with_async_calls_under_way", "end_with_calls_in_daemon_threads"])
 def test_the_program_ends_while_calls_are_under_way(run: Callable[..., str], program: str) -> None:
     silence = SilentResponse()
     with RecordingServer([silence]) as server:
         output = run(program, server.url, until=lambda: silence.requested.wait(TIMEOUT))
-        assert time.monotonic() - float(output) < 1
+        assert time.monotonic() - float(output) < CALL_TIMEOUT / 2
 
 
 @pytest.mark.fault(10, "the program ends while a token is refreshed in the background", "the new token is waited for")
@@ -78,6 +80,7 @@ def test_exit_does_not_wait_long_for_a_silent_service(run: Callable[..., str]) -
         assert (time.monotonic() - float(ended) < 2, what) == (True, "as it was\n")
 
 
+@pytest.mark.slow
 @pytest.mark.fault(10, "10,000 clients are made and closed", "no thread and no open file is left")
 def test_10_000_clients_are_made_and_closed(run: Callable[..., str], server: RecordingServer) -> None:
     run("make_and_close_10_000_clients", server.url)
