@@ -49,17 +49,20 @@ from .models import Partition as Partition
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .credentials import AccessToken as AccessToken
+    from .credentials import BearerAuth as BearerAuth
     from .credentials import ClientCredentials as ClientCredentials
     from .credentials import Credentials as Credentials
     from .credentials import MeetingCredentials as MeetingCredentials
     from .credentials import PasswordCredentials as PasswordCredentials
+    from .credentials import Refresh as Refresh
     from .credentials import RefreshTokenCredentials as RefreshTokenCredentials
     from .credentials import StaticToken as StaticToken
+    from .credentials import TokenProvider as TokenProvider
+    from .credentials import TokenRefresher as TokenRefresher
     from .credentials import default_credentials as default_credentials
-    from .renewal import Renewal as Renewal
     from .sign_in.flow import AuthorizationCodeFlow as AuthorizationCodeFlow
     from .sign_in.flow import authorization_url as authorization_url
-    from .token_life import AccessToken as AccessToken
     from .token_stores import FileTokenStore as FileTokenStore
     from .token_stores import MemoryTokenStore as MemoryTokenStore
     from .token_stores import RedisTokenStore as RedisTokenStore
@@ -69,10 +72,8 @@ else:
     # Loaded when first asked for: who wants a grant alone does not wait for what keeps tokens valid.
     _LATER = {
         "sign_in.flow": "AuthorizationCodeFlow authorization_url",
-        "credentials": "ClientCredentials Credentials MeetingCredentials PasswordCredentials RefreshTokenCredentials "
-        "StaticToken default_credentials",
-        "renewal": "Renewal",
-        "token_life": "AccessToken",
+        "credentials": "AccessToken BearerAuth ClientCredentials Credentials MeetingCredentials PasswordCredentials "
+        "Refresh RefreshTokenCredentials StaticToken TokenProvider TokenRefresher default_credentials",
         "token_stores": "FileTokenStore MemoryTokenStore RedisTokenStore TokenStore TokenStoreError",
     }
     _MODULE_OF = {name: module for module, names in _LATER.items() for name in names.split()}

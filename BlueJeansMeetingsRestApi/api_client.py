@@ -174,7 +174,8 @@ class ApiClient:
         if any(name.lower() == "authorization" for name in headers):
             credentials = None
         elif credentials is not None:
-            credentials.use(self)
+            # Credentials of the SDK check the host, or have a token for each host.
+            credentials = credentials.for_client(self) if hasattr(credentials, "for_client") else credentials
         query = [(name, value) for name, value in tuples(query_params) if value is not None]
         self.update_params_for_auth(headers, query, auth_settings)
         resource_path = _fill_in(resource_path, tuples(path_params), configuration.safe_chars_for_path_param)
@@ -214,13 +215,13 @@ class ApiClient:
         def send_authorized(limits: Limits) -> Any:
             if credentials is None:
                 return send(limits)
-            headers["Authorization"] = credentials.authorization_for(base_url, limits.left())
+            headers["Authorization"] = f"Bearer {credentials.get_token(limits.left()).token}"
             try:
                 return send(limits)
             except UnauthorizedError:
                 # The token should have been good. Once more, with another one.
-                credentials.invalidate(headers["Authorization"].partition(" ")[2])
-            headers["Authorization"] = credentials.authorization_for(base_url, limits.left())
+                credentials.invalidate(str(headers["Authorization"]).partition(" ")[2])
+            headers["Authorization"] = f"Bearer {credentials.get_token(limits.left()).token}"
             return send(limits)
 
         def call() -> Any:

@@ -15,7 +15,7 @@ from .validation import validate_base_url, validate_positive_integer, validate_s
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .credentials import Credentials
+    from .credentials.token import TokenProvider
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
 DEFAULT_HOST = "https://api.bluejeans.com"
@@ -30,7 +30,8 @@ class Configuration:
     host: scheme, host and optional path of the service (default: BLUEJEANS_HOST if `trust_env`, or
         https://api.bluejeans.com). The default is resolved each time it is used.
     api_key, api_key_prefix: `api_key["access_token"]` is the token that refresh and revoke send.
-    credentials: the `Credentials` that authorize each `call_api` that names no `auth_settings`; None for nobody's.
+    credentials: the `TokenProvider`, such as `ClientCredentials`, that authorizes each `call_api` without
+        `auth_settings`; None for no authorization.
     connect_timeout, read_timeout, call_timeout: seconds to connect, of silence, and for a whole call with its retries.
     max_attempts: how often a request is tried where that is safe; 1 for no retry.
     max_response_bytes: the longest answer that is read, in bytes after decompression.
@@ -52,7 +53,7 @@ class Configuration:
         self.api_key_prefix: dict[str, str] = {}
         self.username = ""
         self.password = ""
-        self.credentials: Credentials | None = None
+        self.credentials: TokenProvider | None = None
         self.connect_timeout = 5.0
         self.read_timeout = 30.0
         self.call_timeout = 35.0

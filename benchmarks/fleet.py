@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from BlueJeansMeetingsRestApi.token_life import renewal_due
+from BlueJeansMeetingsRestApi.credentials.token import refresh_due
 
 from .measuring import Effort
 
@@ -18,9 +18,9 @@ LIFETIME = 3600  # lifetime of a token, in seconds
 ON_ONE_MACHINE = 16  # workers that share a file
 
 
-def renewal_moments(lifetime: float) -> tuple[float, float]:
+def refresh_moments(lifetime: float) -> tuple[float, float]:
     """Return the earliest and latest time of a refresh, in seconds after the grant; each process draws its own."""
-    return lifetime - renewal_due(lifetime, 0.0), lifetime - renewal_due(lifetime, 1.0)
+    return lifetime - refresh_due(lifetime, 0.0), lifetime - refresh_due(lifetime, 1.0)
 
 
 @dataclass
@@ -41,7 +41,7 @@ def simulate(workers: int, sharing: int = 1, jitter: bool = True, seed: int = 7)
     """Return the load of `workers`; each group of `sharing` workers has one store, and the first refreshes for all."""
     import numpy
 
-    earliest, latest = renewal_moments(LIFETIME)
+    earliest, latest = refresh_moments(LIFETIME)
     sharing = min(sharing, workers)
     stores = -(-workers // sharing)
     # The minimum of `sharing` uniformly distributed moments.

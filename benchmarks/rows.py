@@ -225,13 +225,13 @@ def memory_left(server: Server, effort: Effort) -> list[Row]:
     return [row]
 
 
-def renewal(server: Server, effort: Effort, waiting: int = 64) -> list[Row]:
+def refresh(server: Server, effort: Effort, waiting: int = 64) -> list[Row]:
     """Measure the time from the response of the server to the last waiting thread.
 
     The token is the time at which the server sent it, on the monotonic clock that all processes share.
     """
     row = Row(
-        f"renewal with {waiting} waiting threads: from the answer to the last of them", "ms", "urllib3 and a lock"
+        f"refresh with {waiting} waiting threads: from the answer to the last of them", "ms", "urllib3 and a lock"
     )
     subjects = {"urllib3 and a lock": _urllib3_and_a_lock, OURS: _our_credentials}
     for name, make in subjects.items():

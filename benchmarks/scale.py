@@ -75,12 +75,12 @@ def by_tokens(server: Server, effort: Effort) -> list[Curve]:
 
 def by_processes(server: Server, effort: Effort) -> list[Curve]:
     counts = [1, 2] if effort.short else [1, 2, 4, 8, 16]
-    renewal = Curve(
-        "renewal", "processes on one store: from the start until each has the one new token", "processes", "ms", counts
+    refresh = Curve(
+        "refresh", "processes on one store: from the start until each has the one new token", "processes", "ms", counts
     )
     read = Curve("store", "processes on one store: a token that another process got", "processes", "ms", counts)
     for kind, store in (("a file", _file), ("Redis", _redis)):
-        for curve in (renewal, read):
+        for curve in (refresh, read):
             curve.values[kind] = []
         for count in counts:
             try:
@@ -88,9 +88,9 @@ def by_processes(server: Server, effort: Effort) -> list[Curve]:
                     taken: tuple[Value, Value] = _processes(server, where, count)
             except NotMeasured as why:
                 taken = (f"not measured: {why}", f"not measured: {why}")
-            renewal.values[kind].append(taken[0])
+            refresh.values[kind].append(taken[0])
             read.values[kind].append(taken[1])
-    return [renewal, read]
+    return [refresh, read]
 
 
 WORKER = """
@@ -184,7 +184,7 @@ CONNECTION_COMMANDS = {f"cmdstat_{name}" for name in ("auth", "client|setinfo", 
 def redis_operations(server: Server, _: Effort) -> list[Row]:
     """Count the commands with the statistics of Redis itself."""
     row = Row("operations of Redis", "commands", "")
-    subjects = ("a renewal", "a token that another process got")
+    subjects = ("a refresh", "a token that another process got")
     try:
         with _redis() as where:
             import redis

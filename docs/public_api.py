@@ -19,13 +19,13 @@ FOLDER = Path(__file__).parent
 PACKAGE = "BlueJeansMeetingsRestApi"
 # Public names in addition to those of the package itself. test_import.py checks the import paths of the 2019 SDK.
 OF_MODULES = {
+    "credentials": ["Clock"],
     "models.model": ["Model", "attribute"],
     "rest": ["RESTClientObject", "RESTResponse"],
     "sandbox": ["Sandbox"],
     "sandbox.app": ["ReceivedRequest"],
     "sandbox.pytest_plugin": [],  # all fixtures
     "sandbox.service": ["Accounts"],
-    "token_life": ["Clock"],
     "token_stores.conformance": ["TokenStoreConformance"],
     "token_stores": ["StoredToken"],
 }

@@ -16,7 +16,7 @@ credentials = bluejeans.ClientCredentials(
     setting("BLUEJEANS_CLIENT_SECRET"),
     api=bluejeans.AuthenticationApi(client()),
     store=bluejeans.FileTokenStore(setting("BLUEJEANS_TOKEN_STORE")),
-    renew_in_background=True,
+    refresh_in_background=True,
 )
 
 

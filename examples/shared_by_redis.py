@@ -3,15 +3,15 @@
 import BlueJeansMeetingsRestApi as bluejeans
 from settings import client, setting
 
-renewals: list[bluejeans.Renewal] = []
+refreshes: list[bluejeans.Refresh] = []
 store = bluejeans.RedisTokenStore(setting("BLUEJEANS_TOKEN_STORE"))
 credentials = bluejeans.ClientCredentials(
     setting("BLUEJEANS_CLIENT_ID"),
     setting("BLUEJEANS_CLIENT_SECRET"),
     api=bluejeans.AuthenticationApi(client()),
     store=store,
-    on_renewal=renewals.append,
+    on_refresh=refreshes.append,
 )
 with credentials.api:
     credentials.get_token()
-print("This machine got a token" if renewals else "Another machine had got a token")
+print("This machine got a token" if refreshes else "Another machine had got a token")

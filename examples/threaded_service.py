@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import BlueJeansMeetingsRestApi as bluejeans
 from settings import configured, setting
 
-renewals: list[bluejeans.Renewal] = []
+refreshes: list[bluejeans.Refresh] = []
 configuration = configured()
 configuration.credentials = bluejeans.ClientCredentials(
-    setting("BLUEJEANS_CLIENT_ID"), setting("BLUEJEANS_CLIENT_SECRET"), on_renewal=renewals.append
+    setting("BLUEJEANS_CLIENT_ID"), setting("BLUEJEANS_CLIENT_SECRET"), on_refresh=refreshes.append
 )
 user = setting("BLUEJEANS_USER_ID")
 
@@ -19,4 +19,4 @@ with bluejeans.ApiClient(configuration) as client, ThreadPoolExecutor(16) as thr
     ]
     succeeded = sum(call.result()[1] == 200 for call in calls)
 
-print(f"{succeeded} calls were answered, with {len(renewals)} token")
+print(f"{succeeded} calls were answered, with {len(refreshes)} token")

@@ -484,8 +484,8 @@ class TestSchemeAndHostInCapitals:
             assert [(r.method, r.target) for r in proxy.requests] == [("CONNECT", "api.example.test:443")]
 
     def test_token_is_sent_to_the_same_host_in_other_letters(self) -> None:
-        token = bluejeans.StaticToken("t", allowed_hosts=["HTTPS://Other.Example"])
-        token.use(made_with(host="HTTPS://API.Example"))
+        api = bluejeans.AuthenticationApi(made_with(host="HTTPS://API.Example"))
+        token = bluejeans.StaticToken("t", api=api, allowed_hosts=["HTTPS://Other.Example"])
         assert token.authorization_for("https://api.example/x") == "Bearer t"
         assert token.authorization_for("https://OTHER.example/x") == "Bearer t"
 
@@ -494,7 +494,7 @@ class TestSchemeAndHostInCapitals:
         keys = set()
         for host in ("https://api.example", "HTTPS://API.Example/"):
             api = bluejeans.AuthenticationApi(made_with(host=host))
-            keys.add(bluejeans.ClientCredentials("id", "secret", api=api, store=store)._key)
+            keys.add(bluejeans.ClientCredentials("id", "secret", api=api, store=store).store_key)
         assert len(keys) == 1
 
 

@@ -67,7 +67,7 @@ def test_package_exports_only_the_expected_names() -> None:
 
 
 LAZY_NAMES = {
-    *("AccessToken", "Renewal"),
+    *("AccessToken", "Refresh"),
     *("AuthorizationCodeFlow", "authorization_url"),
     *("Credentials", "ClientCredentials", "MeetingCredentials", "PasswordCredentials", "RefreshTokenCredentials"),
     *("StaticToken", "default_credentials"),

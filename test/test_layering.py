@@ -14,9 +14,10 @@ PACKAGE = "BlueJeansMeetingsRestApi"
 FOLDER = Path(bluejeans.__file__).parent
 
 # From low to high. A module may import modules of the same layer or of a lower one; a line is a layer. The longest
-# matching name applies, so that sign_in.saved is below credentials, and the rest of sign_in above.
+# matching name applies, so that sign_in.saved is below credentials, and the
+# rest of sign_in above. credentials.token, which imports nothing, is below the configuration.
 LAYERS = """
-    version
+    version credentials.token
     environment
     redaction
     transport
@@ -29,7 +30,7 @@ LAYERS = """
     api
     token_stores
     sign_in.callback sign_in.loopback sign_in.paste sign_in.saved
-    token_life renewal credentials
+    credentials
     sign_in
     integrations
     sandbox
@@ -38,7 +39,7 @@ LAYERS = """
     __main__ sandbox.pytest_plugin
 """
 # (importing module, imported module). Remove an entry when its violation is fixed; the test fails for obsolete ones.
-KNOWN_VIOLATIONS = {("configuration", "credentials"), ("exceptions", "models.error")}
+KNOWN_VIOLATIONS = {("exceptions", "models.error")}
 # (modules of a cycle), in alphabetical order.
 KNOWN_CYCLES = {
     (

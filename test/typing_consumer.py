@@ -103,17 +103,17 @@ def failures(api: bluejeans.AuthenticationApi) -> float | None:
     return None
 
 
-def tokens_that_stay_valid(api: bluejeans.AuthenticationApi, told: list[bluejeans.Renewal]) -> None:
+def tokens_that_stay_valid(api: bluejeans.AuthenticationApi, told: list[bluejeans.Refresh]) -> None:
     store: bluejeans.TokenStore = bluejeans.MemoryTokenStore()
     store = bluejeans.FileTokenStore("tokens.json", encryption_key=b"key")
     store = bluejeans.RedisTokenStore("redis://localhost", timeout=0.5, lease=1.5)
-    client = bluejeans.ClientCredentials("id", "secret", api=api, store=store, on_renewal=told.append)
+    client = bluejeans.ClientCredentials("id", "secret", api=api, store=store, on_refresh=told.append)
     assert_type(client.get_token(), bluejeans.AccessToken)
     assert_type(client.get_token(timeout=1.5).token, str)
     assert_type(told[0].expires_at, float)
     client.invalidate("token")
     client.revoke()
-    with bluejeans.PasswordCredentials("user", "password", renew_in_background=True) as user:
+    with bluejeans.PasswordCredentials("user", "password", refresh_in_background=True) as user:
         assert_type(user, bluejeans.PasswordCredentials)
         assert_type(user(api), bluejeans.AuthenticationApi)
     meeting = bluejeans.MeetingCredentials("1", allowed_hosts=["https://other.example"])

@@ -119,7 +119,7 @@ def log_in(arguments: argparse.Namespace) -> int:
             host = api.api_client.configuration.base_url
             saved_secret = client_secret if arguments.keep_secret else ""
             # With the key of its tokens, the sign-in can be deleted without the secret.
-            key, now = credentials._key, int(time.time())
+            key, now = credentials.store_key, int(time.time())
             SavedSignIns(store).add(SavedSignIn(host, client_id, user, arguments.scope, now, key, saved_secret))
     terminal.notify(
         f"Signed in as user {user}. To print a token, run `bluejeans-auth token`; "
@@ -164,7 +164,7 @@ def revoke(arguments: argparse.Namespace) -> int:
             client_secret = sign_in.client_secret or inputs.require_secret(arguments, "CLIENT_SECRET")
             with inputs.make_api(arguments, sign_in.host) as api:
                 credentials = kinds.RefreshTokenCredentials(sign_in.client_id, client_secret, store=store, api=api)
-                if credentials._key != sign_in.key:
+                if credentials.store_key != sign_in.key:
                     raise ValueError(
                         "The client secret is not the one of this sign-in; use --local to delete the sign-in without it"
                     )
@@ -203,9 +203,7 @@ def _selected_credentials(arguments: argparse.Namespace) -> Iterator[kinds.Crede
         is_selected = any(getattr(arguments, grant.identity.lower()) for grant in _GRANTS.values())
         access_token = None if arguments.grant or is_selected else setting("ACCESS_TOKEN")
         if access_token:
-            static = kinds.StaticToken(access_token)
-            static.use(stack.enter_context(inputs.make_api(arguments)).api_client)
-            yield static
+            yield kinds.StaticToken(access_token, api=stack.enter_context(inputs.make_api(arguments)))
             return
         store = None if arguments.no_store else _open_store_if_installed()
         if store is not None:

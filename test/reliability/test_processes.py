@@ -54,8 +54,8 @@ def test_the_program_ends_while_calls_are_under_way(run: Callable[..., str], pro
         assert time.monotonic() - float(output) < CALL_TIMEOUT / 2
 
 
-@pytest.mark.fault(10, "the program ends while a token is renewed in the background", "the new token is waited for")
-def test_the_program_ends_while_a_token_is_renewed(run: Callable[..., str]) -> None:
+@pytest.mark.fault(10, "the program ends while a token is refreshed in the background", "the new token is waited for")
+def test_exit_waits_for_a_refresh_in_the_background(run: Callable[..., str]) -> None:
     asked, told = threading.Event(), threading.Event()
 
     def answer_late(connection: Any) -> None:
@@ -66,16 +66,16 @@ def test_the_program_ends_while_a_token_is_renewed(run: Callable[..., str]) -> N
 
     with RecordingServer([http_response(GRANT), answer_late]) as server:
         output = run(
-            "end_with_a_renewal_in_the_background", server.url, until=lambda: asked.wait(TIMEOUT) and told.set()
+            "end_with_a_refresh_in_the_background", server.url, until=lambda: asked.wait(TIMEOUT) and told.set()
         )
-        assert (output.split()[1:], len(server.requests)) == (["renewed"], 2)
+        assert (output.split()[1:], len(server.requests)) == (["refreshed"], 2)
 
 
 @pytest.mark.fault(10, "the service is silent when the program ends", "it ends within two seconds")
-def test_the_program_ends_though_a_renewal_does_not(run: Callable[..., str]) -> None:
+def test_exit_does_not_wait_long_for_a_silent_service(run: Callable[..., str]) -> None:
     silence = SilentResponse()
     with RecordingServer([http_response(GRANT), silence]) as server:
-        output = run("end_with_a_renewal_in_the_background", server.url, until=lambda: silence.requested.wait(TIMEOUT))
+        output = run("end_with_a_refresh_in_the_background", server.url, until=lambda: silence.requested.wait(TIMEOUT))
         ended, what = output.split(maxsplit=1)
         assert (time.monotonic() - float(ended) < 2, what) == (True, "as it was\n")
 

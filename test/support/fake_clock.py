@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from BlueJeansMeetingsRestApi.credentials.token import Clock
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
-from BlueJeansMeetingsRestApi.token_life import Clock
 
 
 class FakeClock(Clock):

@@ -12,7 +12,7 @@ import time
 from caller import ARGUMENTS
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.token_life import Clock
+from BlueJeansMeetingsRestApi.credentials.token import Clock
 
 
 def api_at(host: str, **settings: object) -> bluejeans.AuthenticationApi:
@@ -43,8 +43,8 @@ def end_with_calls_in_daemon_threads(host: str) -> None:
     print(time.monotonic(), flush=True)
 
 
-def end_with_a_renewal_in_the_background(host: str) -> None:
-    """Ends once it is told to, while its token is renewed; says when, and which token it has at its very end."""
+def end_with_a_refresh_in_the_background(host: str) -> None:
+    """Ends once it is told to, while its token is refreshed; says when, and which token it has at its very end."""
 
     class Later(Clock):
         by = 0.0
@@ -56,10 +56,12 @@ def end_with_a_renewal_in_the_background(host: str) -> None:
             return super().boot() + self.by
 
     clock = Later()
-    credentials = bluejeans.ClientCredentials("id", "secret", api=api_at(host), renew_in_background=True, clock=clock)
-    atexit.register(lambda: print("renewed" if credentials._held is not before else "as it was", flush=True))
+    credentials = bluejeans.ClientCredentials("id", "secret", api=api_at(host), refresh_in_background=True, clock=clock)
+    atexit.register(
+        lambda: print("refreshed" if credentials.refresher._held is not before else "as it was", flush=True)
+    )
     credentials.get_token()
-    before = credentials._held
+    before = credentials.refresher._held
     clock.by = 3590  # seconds of its 3600
     credentials.get_token()
     sys.stdin.readline()

@@ -1,4 +1,4 @@
-"""Credentials of several processes: with a file or a Redis between them, killed, forked, under a clock that jumps."""
+"""Credentials of several processes that share a file or Redis, are killed or forked, or have their clock set."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.redis_server import RedisServer, redis_server
 
 pytestmark = pytest.mark.slow  # Each test starts several processes.
 
-USER = Path(__file__).parent / "support" / "token_process.py"
+USER = Path(__file__).parents[1] / "support" / "token_process.py"
 TIMEOUT = 60  # seconds after which a test gives up
 GRANT = {"access_token": "a-token", "expires_in": 3600}
 Store = list[Any]
@@ -57,7 +57,7 @@ class User:
         self.stdin.flush()
 
     def told(self) -> list[str]:
-        """What each of its threads got."""
+        """Return the token or error of each of its threads."""
         line = self.stdout.readline()
         assert line, self.log.read_text()
         return list(json.loads(line))
@@ -126,7 +126,7 @@ def at_once(users: list[User], plan: dict[str, Any]) -> set[str]:
 
 class TestManyProcesses:
     @pytest.mark.fault(36, "8 processes of 8 threads have no token", "one request, and all get its token")
-    def test_without_a_token(
+    def test_8_processes_without_a_token_send_one_request(
         self, users: Callable[..., list[User]], stores: Stores, bluejeans_sandbox: Sandbox
     ) -> None:
         eight = users(8)
@@ -136,7 +136,7 @@ class TestManyProcesses:
             assert (len(tokens), len(bluejeans_sandbox.requests)) == (1, 1)
 
     @pytest.mark.fault(36, "8 processes of 8 threads have a refresh token", "it is sent once, and the next one is kept")
-    def test_with_a_refresh_token(
+    def test_8_processes_use_a_refresh_token_once(
         self, users: Callable[..., list[User]], stores: Stores, bluejeans_sandbox: Sandbox, api: Any
     ) -> None:
         grant = api.get_token_by_code(
@@ -152,13 +152,13 @@ class TestManyProcesses:
         eight = users(8)
         tokens = at_once(eight, plan)
         assert (len(tokens), len(bluejeans_sandbox.requests)) == (1, 2)
-        # A process that is started later, with what has been spent.
+        # A process that starts later with the used refresh token.
         [later] = users(1)
         assert {*later.asks(plan)} == tokens
 
 
-@pytest.mark.fault(36, "who renews the token is killed", "the next one renews it")
-def test_the_holder_of_the_lock_is_killed(users: Callable[..., list[User]], stores: Stores) -> None:
+@pytest.mark.fault(36, "the process that refreshes the token is killed", "the next one refreshes it")
+def test_next_process_refreshes_if_the_lock_holder_is_killed(users: Callable[..., list[User]], stores: Stores) -> None:
     silence = SilentResponse()
     with RecordingServer([silence, http_response(GRANT)]) as server:
         kind, where, options = stores.new()
@@ -174,7 +174,7 @@ def test_the_holder_of_the_lock_is_killed(users: Callable[..., list[User]], stor
         assert len(server.requests) == 2
 
 
-class TestARedisInTrouble:
+class TestRedisFailures:
     @pytest.fixture
     def redis(self, tmp_path: Path) -> Iterator[RedisServer]:
         with redis_server(tmp_path) as server:
@@ -186,23 +186,27 @@ class TestARedisInTrouble:
         return {"kind": "ClientCredentials", "arguments": arguments, "host": host, "store": store, "threads": 8}
 
     @pytest.mark.fault(36, "Redis is down", "the service is asked, and a warning logged")
-    def test_it_is_down(self, users: Callable[..., list[User]], redis: RedisServer) -> None:
+    def test_refresh_works_if_redis_is_down(self, users: Callable[..., list[User]], redis: RedisServer) -> None:
         redis.kill()
         [user] = users(1)
         with RecordingServer([http_response(GRANT)]) as server:
             assert {*user.asks(self.plan(server.url, redis))} == {"a-token"}
             assert len(server.requests) == 1
-        assert "The token is renewed without its store" in user.log.read_text()
+        assert "The token is refreshed without its store" in user.log.read_text()
 
     @pytest.mark.fault(36, "Redis takes connections and says nothing", "the service is asked, and a warning logged")
-    def test_it_says_nothing(self, users: Callable[..., list[User]], redis: RedisServer) -> None:
+    def test_refresh_works_if_redis_does_not_respond(
+        self, users: Callable[..., list[User]], redis: RedisServer
+    ) -> None:
         [user] = users(1)
         with redis.stopped(), RecordingServer([http_response(GRANT)]) as server:
             assert {*user.asks(self.plan(server.url, redis))} == {"a-token"}
-        assert "The token is renewed without its store" in user.log.read_text()
+        assert "The token is refreshed without its store" in user.log.read_text()
 
     @pytest.mark.fault(36, "Redis goes down while the service is asked", "the token is given, and a warning logged")
-    def test_it_goes_down_under_the_lock(self, users: Callable[..., list[User]], redis: RedisServer) -> None:
+    def test_refresh_works_if_redis_stops_during_the_request(
+        self, users: Callable[..., list[User]], redis: RedisServer
+    ) -> None:
         def answer(connection: Any) -> None:
             redis.kill()
             connection.sendall(http_response(GRANT))
@@ -210,7 +214,7 @@ class TestARedisInTrouble:
         [user] = users(1)
         with RecordingServer([answer]) as server:
             assert {*user.asks(self.plan(server.url, redis))} == {"a-token"}
-        assert "The token is not kept" in user.log.read_text()
+        assert "The token is not stored" in user.log.read_text()
 
 
 @pytest.mark.usefixtures("no_token_in_any_log")
@@ -237,16 +241,18 @@ class TestForks:
         return bluejeans.ClientCredentials("id", "secret", api=api, store=store)
 
     @pytest.mark.fault(11, "a process that has a token forks", "the child has it too")
-    def test_a_token_that_is_good_is_good_in_the_child(self, in_a_child: Callable[..., None]) -> None:
+    def test_valid_token_is_also_valid_in_a_forked_child(self, in_a_child: Callable[..., None]) -> None:
         with RecordingServer([http_response(GRANT)]) as server:
             credentials = self.asking(server)
             token = credentials.get_token()
             in_a_child(lambda: credentials.get_token() == token)
             assert len(server.requests) == 1
 
-    @pytest.mark.fault(11, "a process forks while a thread renews the token", "the child renews it for itself")
+    @pytest.mark.fault(11, "a process forks while a thread refreshes the token", "the child refreshes it itself")
     @pytest.mark.parametrize("shared", [False, True], ids=["alone", "with a store in memory"])
-    def test_a_fork_during_a_renewal(self, in_a_child: Callable[..., None], shared: bool) -> None:
+    def test_child_forked_during_a_refresh_refreshes_itself(
+        self, in_a_child: Callable[..., None], shared: bool
+    ) -> None:
         silence = SilentResponse()
         with RecordingServer([silence, http_response(GRANT)]) as server:
             credentials = self.asking(server, bluejeans.MemoryTokenStore() if shared else None)
@@ -273,20 +279,22 @@ def faketime() -> str:
     return program
 
 
-class TestAClockThatJumps:
-    """A whole process whose clocks somebody sets."""
+class TestClockSteps:
+    """A whole process under faketime."""
 
     @pytest.fixture
     def user(self, users: Callable[..., list[User]], faketime: str, tmp_path: Path) -> User:
         (tmp_path / "time").write_text("+0")
         settings = {"FAKETIME_TIMESTAMP_FILE": str(tmp_path / "time"), "FAKETIME_NO_CACHE": "1"}
-        # The time of day alone, and by the file in place of the command's own.
+        # Set only the wall clock, through the file instead of the command's option.
         command = (faketime, "--exclude-monotonic", "-f", "+0", "env", "-u", "FAKETIME")
         started: list[User] = users(1, command, **settings)
         return started[0]
 
-    @pytest.mark.fault(37, "the clock of a whole process jumps a day back and forth", "never a token past its end")
-    def test_a_day_back_and_a_day_forth(self, user: User, tmp_path: Path, bluejeans_sandbox: Sandbox) -> None:
+    @pytest.mark.fault(37, "the clock of a whole process jumps a day back and forth", "never an expired token")
+    def test_wall_clock_steps_of_a_day_never_return_an_expired_token(
+        self, user: User, tmp_path: Path, bluejeans_sandbox: Sandbox
+    ) -> None:
         plan = of_client(bluejeans_sandbox, None, threads=1)
         tokens = []
         for set_to in ("+0", "-1d", "+1d"):

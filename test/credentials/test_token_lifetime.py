@@ -1,4 +1,4 @@
-"""The life of a token, however it goes: time passes, clocks are set, requests fail, processes share a store."""
+"""Random sequences of events: time passes, clocks are set, requests fail, processes share a store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS = settings(
 )
 
 
-class LifeOfAToken(RuleBasedStateMachine):
+class TokenLifetime(RuleBasedStateMachine):
     """Three processes of one user who signed in, with a file between them."""
 
     sandbox: Sandbox
@@ -92,14 +92,14 @@ class LifeOfAToken(RuleBasedStateMachine):
         for outcome in asked:
             error = outcome.exception()
             if error is not None:
-                # Nothing fails but what was told to: no refresh token gets lost.
+                # Only injected faults cause errors: no refresh token is lost.
                 assert isinstance(error, (bluejeans.ServiceError, bluejeans.RateLimitError))
                 assert failed
         if not asked[0].exception():
             self.use(self.processes[which], asked[0].result().token)
 
     def use(self, process: bluejeans.RefreshTokenCredentials, token: str) -> None:
-        """The token is not past its end; and where another process's renewal has ended it, there is a newer one."""
+        """Check that the token has not expired, and that a newer one exists if another process replaced it."""
         assert self.clock.boot() < self.seen.setdefault(token, self.clock.boot()) + LIFETIME
         self.let_no_request_fail()
         try:
@@ -129,10 +129,10 @@ class LifeOfAToken(RuleBasedStateMachine):
             self.api.api_client.close()
 
 
-def test_the_life_of_a_token(bluejeans_sandbox: Sandbox) -> None:
-    """Never a token past its end, never two requests at once, never a lost refresh token."""
+def test_random_events_never_lose_a_refresh_token_or_return_an_expired_token(bluejeans_sandbox: Sandbox) -> None:
+    """Run random sequences of events in the sandbox."""
 
-    class InThisSandbox(LifeOfAToken):
+    class InThisSandbox(TokenLifetime):
         sandbox = bluejeans_sandbox
 
     from hypothesis.stateful import run_state_machine_as_test
