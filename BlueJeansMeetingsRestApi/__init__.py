@@ -49,8 +49,6 @@ from .models import Partition as Partition
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .authorization_flow import AuthorizationCodeFlow as AuthorizationCodeFlow
-    from .authorization_flow import authorization_url as authorization_url
     from .credentials import ClientCredentials as ClientCredentials
     from .credentials import Credentials as Credentials
     from .credentials import MeetingCredentials as MeetingCredentials
@@ -59,6 +57,8 @@ if TYPE_CHECKING:
     from .credentials import StaticToken as StaticToken
     from .credentials import default_credentials as default_credentials
     from .renewal import Renewal as Renewal
+    from .sign_in.flow import AuthorizationCodeFlow as AuthorizationCodeFlow
+    from .sign_in.flow import authorization_url as authorization_url
     from .token_life import AccessToken as AccessToken
     from .token_stores import FileTokenStore as FileTokenStore
     from .token_stores import MemoryTokenStore as MemoryTokenStore
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 else:
     # Loaded when first asked for: who wants a grant alone does not wait for what keeps tokens valid.
     _LATER = {
-        "authorization_flow": "AuthorizationCodeFlow authorization_url",
+        "sign_in.flow": "AuthorizationCodeFlow authorization_url",
         "credentials": "ClientCredentials Credentials MeetingCredentials PasswordCredentials RefreshTokenCredentials "
         "StaticToken default_credentials",
         "renewal": "Renewal",

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import functools
 import logging
-import math
 import os
 import ssl
-import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .environment import setting, setting_name
 from .redaction import leaves_no_variables
-from .transport.urls import split_url as split_url
+from .transport.urls import split_url
+from .validation import validate_base_url, validate_positive_integer, validate_seconds, validate_string
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
 DEFAULT_HOST = "https://api.bluejeans.com"
+# Old names, until every module imports these functions from validation.py.
+base_url, seconds, text, whole_number = validate_base_url, validate_seconds, validate_string, validate_positive_integer
 API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
 
 
@@ -192,10 +192,10 @@ class Configuration:
         """
         host = self.host
         if "host" in vars(self) or host == DEFAULT_HOST or host != setting("HOST"):
-            return base_url("Configuration.host", host, self.allow_insecure_host)
+            return validate_base_url("Configuration.host", host, self.allow_insecure_host)
         variable = setting_name("HOST")
         try:
-            return base_url(variable, host, self.allow_insecure_host)
+            return validate_base_url(variable, host, self.allow_insecure_host)
         except ValueError:
             if os.environ.get(variable):
                 raise
@@ -216,9 +216,9 @@ class Configuration:
         if self.proxy:
             split_url("Configuration.proxy", self.proxy, userinfo=True)
         for name in ("connect_timeout", "read_timeout", "call_timeout"):
-            seconds(f"Configuration.{name}", getattr(self, name))
+            validate_seconds(f"Configuration.{name}", getattr(self, name))
         for name in ("max_attempts", "max_response_bytes", "connection_pool_maxsize"):
-            whole_number(f"Configuration.{name}", getattr(self, name))
+            validate_positive_integer(f"Configuration.{name}", getattr(self, name))
 
     def _check_ssl_context(self) -> None:
         context = self.ssl_context
@@ -226,44 +226,6 @@ class Configuration:
             raise TypeError(f"Configuration.ssl_context must be an ssl.SSLContext, not {type(context).__name__}")
         if context is not None and context.protocol == ssl.PROTOCOL_TLS_SERVER:
             raise ValueError("Configuration.ssl_context is for servers: use ssl.create_default_context() for a client")
-
-
-def seconds(name: str, value: Any) -> float:
-    """`value` as a number of seconds; TypeError if it is no number, ValueError if nothing can end in that time."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number of seconds, not {value!r}")
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a positive number of seconds, not {value!r}")
-    return float(min(value, threading.TIMEOUT_MAX))
-
-
-def whole_number(name: str, value: Any) -> int:
-    """`value`, if it is a whole number from 1; a ValueError that names it otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number from 1, not {value!r}")
-    return value
-
-
-def text(name: str, value: Any) -> str:
-    """`value`, a number as its digits, if it is not empty; a ValueError that names it otherwise."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} must be a non-empty string")
-    return value
-
-
-@functools.lru_cache(maxsize=64)
-def base_url(name: str, host: str, allow_insecure_host: bool = False) -> str:
-    """Return `host` with scheme and host name in lower case and no trailing slash.
-
-    Raises a ValueError that names the setting if secrets must not be sent to it.
-    """
-    parts = split_url(name, host)
-    if parts.scheme == "http" and not allow_insecure_host and not _is_loopback(parts.hostname or ""):
-        advice = "use https://, or set Configuration.allow_insecure_host = True"
-        raise ValueError(f"{name} {host!r} would send secrets in clear text: {advice}")
-    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
 
 
 # The processes that have logged the warning about the default host: a forked child inherits its parent's.
@@ -293,12 +255,3 @@ def warn_about_default_host() -> None:
             DEFAULT_HOST,
             setting_name("HOST"),
         )
-
-
-def _is_loopback(hostname: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(hostname).is_loopback
-    except ValueError:
-        return hostname == "localhost" or hostname.endswith(".localhost")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from .configuration import PACKAGE_LOGGER, Configuration, base_url, is_warning_due, seconds, warn_about_default_host
+from .configuration import PACKAGE_LOGGER, Configuration, is_warning_due, warn_about_default_host
 from .exceptions import (
     ApiConnectionError,
     ApiProxyError,
@@ -40,6 +40,7 @@ from .transport.request import check_encodable as check_encodable
 from .transport.response import TRUNCATED, HTTPHeaderDict, Response
 from .transport.retry import RetryPolicy, parse_retry_after
 from .transport.settings import ConnectionSettings
+from .validation import validate_base_url, validate_seconds
 
 RequestTimeout = Union[float, "tuple[float | None, float | None]", None]
 Send = Callable[[Request], Response]
@@ -144,15 +145,17 @@ class RESTClientObject:
         request_timeout: the `_request_timeout` of `call_api`; a None in a pair stands for the configuration's value.
         """
         names = ("connect_timeout", "read_timeout", "call_timeout")
-        connect, read, total = (seconds(f"Configuration.{name}", getattr(self.configuration, name)) for name in names)
+        connect, read, total = (
+            validate_seconds(f"Configuration.{name}", getattr(self.configuration, name)) for name in names
+        )
         if isinstance(request_timeout, (tuple, list)) and len(request_timeout) == 2:
             connect, read = (
-                usual if part is None else seconds("_request_timeout", part)
+                usual if part is None else validate_seconds("_request_timeout", part)
                 for part, usual in zip(request_timeout, (connect, read))
             )
             total = max(total, connect + read)
         elif request_timeout is not None:
-            total = read = seconds("_request_timeout", request_timeout)
+            total = read = validate_seconds("_request_timeout", request_timeout)
         return Limits(connect, read, time.monotonic() + total)
 
     def _pool(self, base_url: str) -> Pool:
@@ -214,7 +217,7 @@ class RESTClientObject:
         Returns the `RESTResponse`, or urllib3's unread response if not `_preload_content`.
         """
         parts = urlsplit(url)
-        base = base_url("url", f"{parts.scheme}://{parts.netloc}", self.configuration.allow_insecure_host)
+        base = validate_base_url("url", f"{parts.scheme}://{parts.netloc}", self.configuration.allow_insecure_host)
         path = url[len(base) :].partition("#")[0]
         query, fields = _pairs(query_params), _pairs(post_params)
         prepared = self.prepare(method, base, path, query, headers or {}, body, fields)

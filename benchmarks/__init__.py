@@ -1,1 +1,1 @@
-"""What docs/PERFORMANCE.md claims, measured: `python -m benchmarks`. It needs the extra `benchmarks`."""
+"""Benchmarks for docs/PERFORMANCE.md. Run them with `python -m benchmarks`; they need the extra `benchmarks`."""

@@ -1,4 +1,7 @@
-"""Measure, and tell. The exit status is 1 if a contestant is broken or a row is missing; times are never a failure."""
+"""Run the benchmarks and print the results.
+
+The exit status is 1 if a contestant fails or a result is missing. Slow results are not a failure.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def main() -> int:
 
 
 def measure(effort: Effort) -> tuple[report.Results, list[str]]:
-    """The results, and the names of what broke."""
+    """Return the results and the names of the benchmarks that failed."""
     broken: list[str] = []
     table: list[Row] = []
     curves: list[Curve] = []

@@ -1,4 +1,4 @@
-"""Clients that get a token, each as its documentation has it: ours, and what a user would pick instead."""
+"""Clients that get a token, each used as its documentation shows: this SDK and its alternatives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
 
 @dataclass
 class Client:
-    """A client that is ready: `get_token` asks the service each time; `cached` answers with a token that it holds."""
+    """A client that is ready to use: `get_token` sends a request each time, `cached` returns a cached token."""
 
     get_token: Callable[[], Any]
     close: Callable[[], object] = lambda: None
@@ -45,8 +45,8 @@ def urllib3(server: Server, path: str = "", threads: int = 1) -> Client:
     url = f"{server.url}{path}/oauth2/token?Client"
 
     def get_token() -> Any:
-        answer = manager.request("POST", url, body=json.dumps(BODY).encode(), headers=HEADERS)
-        return json.loads(answer.data)["access_token"]
+        response = manager.request("POST", url, body=json.dumps(BODY).encode(), headers=HEADERS)
+        return json.loads(response.data)["access_token"]
 
     return Client(get_token, manager.clear)
 
@@ -78,7 +78,7 @@ def requests_oauthlib(server: Server) -> Client:
     from oauthlib.oauth2 import BackendApplicationClient
     from requests_oauthlib import OAuth2Session
 
-    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # it refuses http:// otherwise
+    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # required for http://
     session = OAuth2Session(client=BackendApplicationClient(client_id=CLIENT["client_id"]))
     session.trust_env = False
     session.verify = server.authority or True
@@ -113,7 +113,7 @@ def google_auth(server: Server) -> Client:
     session.trust_env = False
     session.verify = server.authority or True
     transport = Request(session)
-    # Of the grants that it knows, this one is nearest: client id and secret, and a refresh token.
+    # google-auth has no client credentials grant; the refresh grant is the closest one.
     url = f"{server.url}/rfc6749/token"
     credentials: Any = Credentials(None, refresh_token="none", token_uri=url, **CLIENT)  # type: ignore[no-untyped-call]
 
@@ -177,7 +177,7 @@ def azure_identity(server: Server) -> Client:
 
 
 def credentials(server: Server, path: str = "", **options: Any) -> Any:
-    """`ClientCredentials` of ours, and the client that they ask with."""
+    """Return `ClientCredentials` of this SDK and the client that sends their requests."""
     from BlueJeansMeetingsRestApi import ApiClient, AuthenticationApi, ClientCredentials, Configuration
 
     configuration = Configuration()
@@ -188,8 +188,8 @@ def credentials(server: Server, path: str = "", **options: Any) -> Any:
 
 
 def ours_cached(server: Server) -> Client:
-    held, client = credentials(server)
-    return Client(lambda: held.get_token().token, client.close, lambda: held.get_token())
+    sdk_credentials, client = credentials(server)
+    return Client(lambda: sdk_credentials.get_token().token, client.close, lambda: sdk_credentials.get_token())
 
 
 HTTP_CLIENTS = {"urllib3": urllib3, "this SDK": ours, "requests": requests, "httpx": httpx}

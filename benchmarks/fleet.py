@@ -1,7 +1,7 @@
-"""A fleet of workers over a day, all started at once: how many requests a second its tokens cost the service.
+"""Simulate a fleet of workers over a day and count its token requests per second.
 
-A simulation with a seeded clock. When a token is renewed is the SDK's own decision; nothing else of it takes part, and
-the service answers at once.
+All workers start at once, the random generator is seeded, and the service responds immediately. From the SDK, the
+simulation uses only the function that decides when to refresh a token.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ from BlueJeansMeetingsRestApi.token_life import renewal_due
 from .measuring import Effort
 
 DAY = 24 * 3600
-LIFETIME = 3600  # seconds that a token holds
+LIFETIME = 3600  # lifetime of a token, in seconds
 ON_ONE_MACHINE = 16  # workers that share a file
 
 
 def renewal_moments(lifetime: float) -> tuple[float, float]:
-    """Seconds after a grant, between which the SDK renews its token. Each process has its own moment."""
+    """Return the earliest and latest time of a refresh, in seconds after the grant; each process draws its own."""
     return lifetime - renewal_due(lifetime, 0.0), lifetime - renewal_due(lifetime, 1.0)
 
 
 @dataclass
 class Load:
-    """Requests a second at the service. start: in the first one. peak: the most in a later one. mean: over the day."""
+    """Requests per second at the service.
+
+    start: in the first second
+    peak: the maximum in a later second
+    mean: the average over the day
+    """
 
     start: int
     peak: int
@@ -33,13 +38,13 @@ class Load:
 
 
 def simulate(workers: int, sharing: int = 1, jitter: bool = True, seed: int = 7) -> Load:
-    """The load of so many workers, of which each `sharing` have one store: the first of them renews for all."""
+    """Return the load of `workers`; each group of `sharing` workers has one store, and the first refreshes for all."""
     import numpy
 
     earliest, latest = renewal_moments(LIFETIME)
     sharing = min(sharing, workers)
     stores = -(-workers // sharing)
-    # The first of `sharing` moments that are drawn evenly.
+    # The minimum of `sharing` uniformly distributed moments.
     drawn = 1 - numpy.random.default_rng(seed).random(stores) ** (1 / sharing) if jitter else numpy.zeros(stores)
     period = earliest + (latest - earliest) * drawn
     requests = numpy.zeros(DAY, dtype=numpy.int64)
@@ -52,7 +57,7 @@ def simulate(workers: int, sharing: int = 1, jitter: bool = True, seed: int = 7)
 
 
 def loads(effort: Effort) -> dict[str, dict[int, Load]]:
-    """By what the workers do, and by how many they are."""
+    """Return the load by the kind of token store and by the number of workers."""
     sizes = [10, 1000] if effort.short else [10**power for power in range(1, 7)]
     return {
         "memory, no jitter": {size: simulate(size, jitter=False) for size in sizes},

@@ -1,4 +1,4 @@
-"""How things are timed: on one core, in turns, and by medians."""
+"""Time functions on one core, in alternating turns, and report medians."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from typing import Any, Callable, Union
 
 
 class NotMeasured(Exception):
-    """Why something cannot be measured, here or at all."""
+    """The reason why something cannot be measured on this system or at all."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure. rounds: how often each takes its turn. turn: how many seconds a turn lasts."""
+    """The effort of a measurement.
+
+    rounds: number of turns of each subject
+    turn: duration of a turn in seconds
+    """
 
     rounds: int
     turn: float
@@ -33,10 +37,12 @@ Value = Union[float, str]
 
 @dataclass
 class Row:
-    """One line of the results.
+    """A row of the results.
 
-    values: a number in `unit` for each subject, or in words why there is none.
-    reference: the subject that is 1.00. target: the ratio that ours is to reach; what is more than it if `more`.
+    values: for each subject, a number in `unit` or the reason why there is none
+    reference: the subject with the ratio 1.00
+    target: the ratio that this SDK should reach
+    more: whether higher ratios are better
     """
 
     name: str
@@ -54,7 +60,7 @@ class Row:
 
 
 def pin() -> str:
-    """Keep this process, and those that it starts, on one core; what came of it."""
+    """Pin this process and its children to one core, and return a description of the outcome."""
     if not hasattr(os, "sched_setaffinity"):
         return "on all cores: this system pins no process"
     core = max(os.sched_getaffinity(0))
@@ -64,7 +70,7 @@ def pin() -> str:
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """What lies about from before is not looked at again: all that is imported here would slow each of them down."""
+    """Exclude existing objects from garbage collection, because the many imports here would slow every subject down."""
     gc.collect()
     gc.freeze()
     yield
@@ -72,7 +78,7 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def in_turns(subjects: Mapping[str, Callable[[], Any]], effort: Effort) -> dict[str, tuple[float, float]]:
-    """Seconds of time and of CPU that one run of each takes: the medians of turns that alternate."""
+    """Return the median wall time and CPU time of a run of each subject in seconds, measured in alternating turns."""
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in subjects}
     runs = {name: _runs(run, effort.turn) for name, run in subjects.items()}
     names = list(subjects)
@@ -96,7 +102,7 @@ def _timed(run: Callable[[], Any], times: int) -> tuple[float, float]:
 
 
 def _runs(run: Callable[[], Any], seconds: float) -> int:
-    """How many runs take about so long. They warm up what is measured, too."""
+    """Return the number of runs that take about `seconds`. These runs also warm up the subject."""
     times = 1
     while (taken := _timed(run, times)[0] * times) < seconds:
         times = max(times + 1, min(times * 10, round(times * seconds / max(taken, 1e-9))))

@@ -1,4 +1,4 @@
-"""The results as a table, as JSON, and as what docs/PERFORMANCE.md shows."""
+"""Format the results as a table, as JSON, and as the tables and plots of docs/PERFORMANCE.md."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ MADE_HERE = "<!-- What follows is made by python -m benchmarks --docs. -->"
 
 @dataclass
 class Results:
-    """All that was measured, and where. fleet: the load by what the workers do and how many they are, or why not."""
+    """All results and the environment of the measurement.
+
+    fleet: the load by token store and number of workers, or the reason why there is none
+    """
 
     environment: dict[str, str]
     rows: list[Row]
@@ -28,7 +31,7 @@ class Results:
     fleet: dict[str, dict[int, Load]] | str
 
     def missing(self) -> list[str]:
-        """What ought to be here and is not, neither as a number nor in words that say why."""
+        """Return the results that are missing without a reason."""
         return [f"{row.name}: {OURS}" for row in self.rows if row.reference and OURS not in row.values] + [
             f"{curve.name}: {name}"
             for curve in self.curves
@@ -41,7 +44,7 @@ class Results:
 
 
 def number(value: Value | None, unit: str = "") -> str:
-    """A number with three digits that count."""
+    """Format a number with three significant digits."""
     if value is None or isinstance(value, str):
         return value or ""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
@@ -49,7 +52,7 @@ def number(value: Value | None, unit: str = "") -> str:
 
 
 def lines(row: Row) -> Iterator[tuple[str, str, str]]:
-    """Each subject with its value, and with its ratio to the reference."""
+    """Yield each subject with its value and its ratio to the reference."""
     numbers = [(name, value) for name, value in row.values.items() if not isinstance(value, str)]
     words = [(name, value) for name, value in row.values.items() if isinstance(value, str)]
     for name, value in sorted(numbers, key=lambda pair: -pair[1] if row.more else pair[1]):
@@ -59,7 +62,7 @@ def lines(row: Row) -> Iterator[tuple[str, str, str]]:
 
 
 def text(results: Results) -> str:
-    """The table for a terminal."""
+    """Return the table for a terminal."""
     out = [f"{name}: {value}" for name, value in results.environment.items()]
     for row in results.rows:
         target = f" (target {'above' if row.more else 'below'} {row.target})" if row.target else ""
@@ -80,7 +83,7 @@ def text(results: Results) -> str:
 
 
 def markdown(results: Results) -> str:
-    """The tables and plots for docs/PERFORMANCE.md."""
+    """Return the tables and plots for docs/PERFORMANCE.md."""
     out = ["", ", ".join(f"{name} {value}" for name, value in results.environment.items()) + "."]
     for row in results.rows:
         out += ["", f"**{_title(row.name)}**", "", "| | | ratio |", "| --- | ---: | ---: |"]
@@ -107,43 +110,43 @@ def _title(name: str) -> str:
 
 
 def _plot(key: str, of: str) -> list[str]:
-    """A line that shows a plot, if there was something to draw."""
+    """Return the lines that show a plot, if its file exists."""
     file = PLOTS / f"{key}.svg"
     return [f"![{_title(of)}]({PLOTS.name}/{file.name})", ""] if file.exists() else []
 
 
 def write_page(results: Results) -> None:
-    """Renew what is made here of docs/PERFORMANCE.md, and its plots."""
+    """Update the generated part of docs/PERFORMANCE.md and its plots."""
     draw(results)
     prose, _, rest = PAGE.read_text(encoding="utf-8").partition(MADE_HERE)
     foot = rest[rest.rindex("[All pages]") :] if "[All pages]" in rest else ""
     PAGE.write_text(f"{prose}{MADE_HERE}\n{markdown(results)}\n{foot}", encoding="utf-8")
 
 
-# Grey that can be read on white and on black, and two colours that can be told apart on both.
-GREY, BLUE, ORANGE, GREEN = "#7d8590", "#2f81f7", "#d9822b", "#3fa45b"
+# A gray that is readable on white and on black, and colors that are distinguishable on both.
+GRAY, BLUE, ORANGE, GREEN = "#7d8590", "#2f81f7", "#d9822b", "#3fa45b"
 STYLE: Any = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "benchmarks",  # and the file the same for the same numbers
+    "svg.fonttype": "none",  # Keep text as text.
+    "svg.hashsalt": "benchmarks",  # Make the file reproducible.
     "font.family": "sans-serif",
     "font.size": 10,
-    "text.color": GREY,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": GREY,
-    "axes.titlecolor": GREY,
+    "text.color": GRAY,
+    "axes.edgecolor": GRAY,
+    "axes.labelcolor": GRAY,
+    "axes.titlecolor": GRAY,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": GREY,
+    "grid.color": GRAY,
     "grid.alpha": 0.25,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
+    "xtick.color": GRAY,
+    "ytick.color": GRAY,
     "legend.frameon": False,
 }
 
 
 def draw(results: Results) -> None:
-    """The plots, as SVG without a background."""
+    """Draw the plots as SVG files without a background."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -181,10 +184,10 @@ def _bars(file: str, title: str, rows: Sequence[Row]) -> None:
             if ratio:
                 place = n + 0.4 - height * (r + 0.5)
                 bar = axes.barh(
-                    place, ratio, height * 0.9, color=BLUE if name == OURS else GREY, alpha=1 if r == 0 else 0.6
+                    place, ratio, height * 0.9, color=BLUE if name == OURS else GRAY, alpha=1 if r == 0 else 0.6
                 )
                 axes.bar_label(
-                    bar, [f" {number(ratio)} {row.name.rpartition(' ')[2] if len(rows) > 1 else ''}"], color=GREY
+                    bar, [f" {number(ratio)} {row.name.rpartition(' ')[2] if len(rows) > 1 else ''}"], color=GRAY
                 )
     axes.set_yticks(range(len(names)), names)
     axes.grid(visible=False, axis="y")
@@ -205,8 +208,8 @@ def _lines(file: str, title: str, x: str, unit: str, xs: Sequence[int], values: 
     figure, axes = pyplot.subplots(figsize=(7, 3.4))
     others = iter((ORANGE, GREEN, "#a371f7"))
     for name, ys in measured.items():
-        colour = BLUE if name == OURS else GREY if name == "urllib3" else next(others, GREY)
-        axes.plot(xs, ys, marker="o", markersize=4, label=name, color=colour)
+        color = BLUE if name == OURS else GRAY if name == "urllib3" else next(others, GRAY)
+        axes.plot(xs, ys, marker="o", markersize=4, label=name, color=color)
     axes.set_xscale("log", base=2 if xs[-1] & (xs[-1] - 1) == 0 else 10)
     least, most = (pick(pick(ys) for ys in measured.values()) for pick in (min, max))
     if most > 50 * least:

@@ -1,4 +1,4 @@
-"""The rows of the table in docs/PERFORMANCE.md. Each function makes one or more of them."""
+"""The rows of the table in docs/PERFORMANCE.md; each function measures one or more of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MILLISECONDS = 1e3
 
 @contextmanager
 def clients(makers: Makers, rows: list[Row], *args: Any, **options: Any) -> Iterator[dict[str, Client]]:
-    """Those clients that can be made here, each of which got the right token. Why others cannot goes into the rows."""
+    """Yield the clients that work on this system, and write the reason for each other client into the rows."""
     made = {}
     for name, make in makers.items():
         try:
@@ -86,7 +86,7 @@ def threads(server: Server, effort: Effort, count: int = 8) -> list[Row]:
 
 
 def _rate(run: Callable[[], Any], count: int, each: int) -> float:
-    """Runs a second in so many threads, each of which makes so many."""
+    """Return the runs per second of `count` threads that each make `each` runs."""
     begin = threading.Barrier(count + 1)
 
     def work() -> None:
@@ -105,7 +105,7 @@ def _rate(run: Callable[[], Any], count: int, each: int) -> float:
 
 
 def cached_tokens(server: Server, effort: Effort) -> list[Row]:
-    """`server` speaks TLS: some peers take nothing else."""
+    """Measure `get_token()` with a cached token; `server` must use TLS, because some peers require it."""
 
     class Bare:
         token = TOKEN
@@ -126,12 +126,12 @@ def deserializing(effort: Effort) -> list[Row]:
     from BlueJeansMeetingsRestApi import ApiClient, GrantClient
     from BlueJeansMeetingsRestApi.rest import RESTResponse
 
-    class Answer:
+    class Response:
         status, reason, headers, data = 200, "OK", {}, json.dumps(GRANT).encode()  # type: ignore[var-annotated]
 
     row = Row("a grant out of its bytes", "µs", "json.loads", 1.5)
     with ApiClient() as client:
-        response = RESTResponse(Answer())
+        response = RESTResponse(Response())
         subjects = {
             "json.loads": lambda: json.loads(response.content),
             OURS: lambda: client.deserialize(response, GrantClient),
@@ -170,7 +170,7 @@ def imports(effort: Effort) -> list[Row]:
     memory = Row("importing it, memory", "MB", "urllib3", 1.15)
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ["", *IMPORTS]}
     with tempfile.TemporaryDirectory() as folder:
-        # Compiled once, in a place of our own: whether a package's files may be written says nothing of it.
+        # Compile into a temporary folder, so that the results do not depend on write access to the packages.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for _ in range(2 if effort.short else 21):
@@ -226,7 +226,10 @@ def memory_left(server: Server, effort: Effort) -> list[Row]:
 
 
 def renewal(server: Server, effort: Effort, waiting: int = 64) -> list[Row]:
-    """Its token says when the server sent it, on the monotonic clock that all processes share."""
+    """Measure the time from the response of the server to the last waiting thread.
+
+    The token is the time at which the server sent it, on the monotonic clock that all processes share.
+    """
     row = Row(
         f"renewal with {waiting} waiting threads: from the answer to the last of them", "ms", "urllib3 and a lock"
     )
@@ -259,7 +262,7 @@ def _delay(get_token: Callable[[], str], waiting: int) -> float:
 
 
 def _urllib3_and_a_lock(server: Server) -> Callable[[], str]:
-    """The least that lets one thread ask for all."""
+    """Return the simplest function with which one thread requests a token for all."""
     client, lock = contestants.urllib3(server, SLOW), threading.Lock()
     tokens: list[str] = []
 
@@ -273,5 +276,5 @@ def _urllib3_and_a_lock(server: Server) -> Callable[[], str]:
 
 
 def _our_credentials(server: Server) -> Callable[[], str]:
-    held, _ = contestants.credentials(server, SLOW)
-    return lambda: held.get_token().token
+    credentials, _ = contestants.credentials(server, SLOW)
+    return lambda: credentials.get_token().token

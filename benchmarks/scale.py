@@ -1,4 +1,4 @@
-"""How cost grows: with threads, with processes on one store, with the size of an answer, with the number of tokens."""
+"""Measure the cost by threads, by processes on one store, by response size, and by number of tokens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ BOTH = {name: contestants.HTTP_CLIENTS[name] for name in ("urllib3", OURS)}
 
 @dataclass
 class Curve:
-    """A value in `unit` for each of `xs`, by subject; or in words why there is none. key: the name of its plot."""
+    """For each subject, a value in `unit` for each of `xs`, or the reason why there is none.
+
+    key: the name of the plot
+    """
 
     key: str
     name: str
@@ -55,7 +58,7 @@ def by_size(server: Server, effort: Effort) -> list[Curve]:
 
 
 def by_tokens(server: Server, effort: Effort) -> list[Curve]:
-    """Credentials of as many applications, which share a store in memory."""
+    """Measure the credentials of many clients that share a store in memory."""
     counts = [1, 100] if effort.short else [10**power for power in range(6)]
     curve = Curve("tokens", "a cached token, by the number of tokens in memory", "tokens", "ns", counts)
     for count in counts:
@@ -107,7 +110,7 @@ print(token, started, ended, time.monotonic() - ended, flush=True)
 
 
 def _processes(server: Server, where: str, count: int) -> tuple[float, float]:
-    """Milliseconds until the last process has the new token, and for a token out of the store."""
+    """Return the milliseconds until the last process has the new token, and those for a token from the store."""
     program = WORKER.format(url=server.url, where=where)
     root = Path(__file__).parent.parent
     workers = [
@@ -146,7 +149,7 @@ def _file() -> Iterator[str]:
 
 @contextmanager
 def _redis() -> Iterator[str]:
-    """The address of a Redis of its own, with nothing in it."""
+    """Run a new, empty Redis and yield its URL."""
     try:
         import redis
     except ImportError as error:
@@ -174,12 +177,12 @@ def _redis() -> Iterator[str]:
                 process.terminate()
 
 
-# What Redis is told once for each connection, and by those who count.
-OF_A_CONNECTION = {f"cmdstat_{name}" for name in ("auth", "client|setinfo", "hello", "info", "ping", "select")}
+# Commands that are sent once for each connection, or by this measurement.
+CONNECTION_COMMANDS = {f"cmdstat_{name}" for name in ("auth", "client|setinfo", "hello", "info", "ping", "select")}
 
 
 def redis_operations(server: Server, _: Effort) -> list[Row]:
-    """Counted by Redis itself."""
+    """Count the commands with the statistics of Redis itself."""
     row = Row("operations of Redis", "commands", "")
     subjects = ("a renewal", "a token that another process got")
     try:
@@ -190,7 +193,7 @@ def redis_operations(server: Server, _: Effort) -> list[Row]:
 
             def commands() -> int:
                 statistics: Any = connection.info("commandstats")
-                return sum(of["calls"] for name, of in statistics.items() if name not in OF_A_CONNECTION)
+                return sum(of["calls"] for name, of in statistics.items() if name not in CONNECTION_COMMANDS)
 
             for subject in subjects:
                 held, client = contestants.credentials(server, store=store_at(where))

@@ -1,6 +1,6 @@
-"""A service that costs as little as one can: it answers from memory, and looks at nothing but a request's path and end.
+"""A service with minimal cost: it responds from memory and parses only the path and the length of a request.
 
-`running()` starts it in a process of its own, so that it shares no interpreter with those who are measured.
+`running()` starts it in a separate process, so that it does not share an interpreter with the measured clients.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ GRANT_OF_RFC_6749 = {"access_token": TOKEN, "token_type": "Bearer", "expires_in"
 
 @dataclass(frozen=True)
 class Server:
-    """Where it listens. authority: the file of the certificate authority to trust, with TLS."""
+    """A running server.
+
+    authority: path of the CA certificate to trust, or None without TLS
+    """
 
     url: str
     authority: str | None
@@ -37,7 +40,7 @@ class Server:
 
 @contextmanager
 def running(tls: bool = False) -> Iterator[Server]:
-    """A server in a process of its own, until the block ends."""
+    """Run a server in a separate process during a `with` block."""
     with tempfile.TemporaryDirectory() as folder:
         authority, certificate = Path(folder, "authority.pem"), Path(folder, "server.pem")
         if tls:
@@ -56,8 +59,11 @@ def running(tls: bool = False) -> Iterator[Server]:
                 process.terminate()
 
 
-def answer_to(path: str, origin: str) -> bytes:
-    """`/bytes/N` is a grant of N bytes; `/slow/N` one after N milliseconds, whose token is the time of the answer."""
+def response_to(path: str, origin: str) -> bytes:
+    """Return the response for a path.
+
+    `/bytes/N` is a grant of N bytes. `/slow/N` is a grant after N milliseconds; its token is the time of the response.
+    """
     content: dict[str, object] = {**GRANT}
     parts = path.split("/")
     if path.startswith("/rfc6749/"):
@@ -89,13 +95,13 @@ def serve(connection: socket.socket, context: ssl.SSLContext | None, origin: str
             received = b""
             path = head.split(b" ", 2)[1].decode("ascii").partition("?")[0]
             if path.startswith("/slow/"):
-                stream.sendall(answer_to(path, origin))
+                stream.sendall(response_to(path, origin))
                 continue
             if path not in made:
-                made[path] = answer_to(path, origin)
+                made[path] = response_to(path, origin)
             stream.sendall(made[path])
     except OSError:
-        """The client has gone."""
+        pass  # The client has disconnected.
     finally:
         connection.close()
 

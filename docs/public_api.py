@@ -1,7 +1,7 @@
-"""Writes `public-api.txt`: every name that users may rely on, with its parameters, a line each.
+"""Write `public-api.txt`, a line for every public name with its parameters.
 
-`python docs/public_api.py` writes it; `python docs/public_api.py --check` fails where it is not what it would write, so
-that no name changes unseen. It is read from the source by griffe, and is the same on every Python.
+`python docs/public_api.py` writes it. `python docs/public_api.py --check` fails if it is out of date, so that no name
+changes unnoticed. griffe reads the names from the source, so they do not depend on the Python version.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import griffe
 
 FOLDER = Path(__file__).parent
 PACKAGE = "BlueJeansMeetingsRestApi"
-# Beside all that can be imported from the package itself. Where the 2019 SDK had each name is held by test_import.py.
+# Public names in addition to those of the package itself. test_import.py checks the import paths of the 2019 SDK.
 OF_MODULES = {
     "models.model": ["Model", "attribute"],
     "rest": ["RESTClientObject", "RESTResponse"],
     "sandbox": ["Sandbox"],
     "sandbox.app": ["ReceivedRequest"],
-    "sandbox.pytest_plugin": [],  # every fixture
+    "sandbox.pytest_plugin": [],  # all fixtures
     "sandbox.service": ["Accounts"],
     "token_life": ["Clock"],
-    "token_store_conformance": ["TokenStoreConformance"],
+    "token_stores.conformance": ["TokenStoreConformance"],
     "token_stores": ["StoredToken"],
 }
-# Classes that are there for their name; what is in them may change.
-WITHOUT_MEMBERS = {"rest.RESTClientObject", "token_store_conformance.TokenStoreConformance"}
+# Classes whose members may change.
+WITHOUT_MEMBERS = {"rest.RESTClientObject", "token_stores.conformance.TokenStoreConformance"}
 HEAD = """\
 Every name that users of BlueJeansMeetingsRestApi may rely on; docs/VERSIONS.md says how far.
 Made from the source by docs/public_api.py.
@@ -60,9 +60,11 @@ def public_api() -> list[str]:
     }
     for module, names in OF_MODULES.items():
         own = [name for name, member in root[module].members.items() if not (member.is_alias or name.startswith("_"))]
-        public.update((f"{module}.{name}", root[f"{module}.{name}"]) for name in names or own)
+        for name in names or own:
+            member = root[f"{module}.{name}"]
+            public[f"{module}.{name}"] = member.final_target if member.is_alias else member
     lines = [line for name, value in public.items() for line in described(name, value, public)]
-    # The keywords that a signature unpacks are public too.
+    # The keyword arguments that a signature unpacks are public as well.
     for options in {name for _, line in lines for name in re.findall(r"Unpack\[(\w+)\]", line)}:
         [value] = (found for m in modules(root) if (found := m.members.get(options)) and not found.is_alias)
         lines += described(options, value, public)
@@ -76,7 +78,7 @@ def modules(module: griffe.Module) -> Iterator[griffe.Module]:
 
 
 def described(name: str, value: griffe.Object, public: dict[str, griffe.Object]) -> Iterator[tuple[str, str]]:
-    """The name and its line, and those of each name below it."""
+    """Yield a name with its line, and the same for each of its members."""
     if value.is_class:
         bases = list(map(str, value.bases))
         yield name, f"class {name}({', '.join(bases)})" if bases else f"class {name}"
@@ -84,9 +86,9 @@ def described(name: str, value: griffe.Object, public: dict[str, griffe.Object])
         for below, member in members.items():
             yield from described(f"{name}.{below}", member, public)
         if "Model" in bases:
-            yield f"{name}.", f"{name}({', '.join(members)})"  # what the constructor takes, in this order
+            yield f"{name}.", f"{name}({', '.join(members)})"  # parameters of the constructor, in order
     elif value.is_function:
-        # One decorator is for tracebacks, and leaves the function as it is.
+        # This decorator affects only tracebacks.
         decorators = [f"  @{d.value}" for d in value.decorators if str(d.value) != "leaves_no_variables"]
         yield name, value.signature(name=name.replace(".__init__", "")) + "".join(decorators)
     else:
@@ -96,17 +98,17 @@ def described(name: str, value: griffe.Object, public: dict[str, griffe.Object])
 
 
 def public_members(cls: griffe.Class, public: dict[str, griffe.Object]) -> dict[str, griffe.Object]:
-    """The public names of a class, with those from a base that is not public itself."""
+    """Return the public members of a class, including members inherited from private base classes."""
     bases = [base for base in cls.mro() if base in public.values()]
-    told = {id(of) for base in bases for of in (base, *base.mro())}
-    sources = [cls, *(base for base in cls.mro() if id(base) not in told)]
+    documented = {id(of) for base in bases for of in (base, *base.mro())}
+    sources = [cls, *(base for base in cls.mro() if id(base) not in documented)]
     members = {name: member for source in reversed(sources) for name, member in source.members.items()}
     special = ("__init__", "__call__", "__enter__")
     return {name: member for name, member in members.items() if not name.startswith("_") or name in special}
 
 
 def shown(value: str) -> str:
-    """A value that is written out, or the declaration of a model's attribute without its prose; nothing of others."""
+    """Return a literal value or the declaration of a model attribute without its description, otherwise nothing."""
     if value.startswith("attribute("):
         return " = " + re.sub(r"(, )?doc=.*\)$", ")", value)
     if value.startswith("TypedDict("):

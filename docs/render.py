@@ -1,7 +1,8 @@
-"""Renders what follows from the code: a page for each model, `AuthenticationApi.md`, and the ends of other files: the
-table in `RELIABILITY.md`, the commands in `CLI.md`, the schemas in `openapi.yaml`, and the lists of models and modules.
+"""Generate the documentation that follows from the code.
 
-`python docs/render.py` writes them; `python docs/render.py --check` fails if one of them is not what it would write.
+The pages of the models and `AuthenticationApi.md` are generated as a whole. Other files have a generated part: the
+table in `RELIABILITY.md`, the commands in `CLI.md`, the schemas in `openapi.yaml`, the lists of models and modules.
+`python docs/render.py` writes them; `python docs/render.py --check` fails if one of them is out of date.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, ClassVar
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.api.authentication_api import Endpoint
 from BlueJeansMeetingsRestApi.cli.arguments import make_parser
+from BlueJeansMeetingsRestApi.environment import VARIABLES, setting_name
 from BlueJeansMeetingsRestApi.models.model import Attribute, Model
 
 FOLDER = Path(__file__).parent
@@ -34,14 +36,14 @@ OPERATIONS = {
 }
 MADE_HERE = re.compile(r"^<!-- .* below is made by docs/render\.py\. -->$", re.M)
 SCHEMAS_MADE_HERE = "    # What follows is made by docs/render.py from the models.\n"
-# Models leave most attributes optional, as the 2019 SDK did. On the wire, as recorded, these alone may be missing.
-MAY_BE_LEFT_OUT = {
+# In the models most attributes are optional, as in the 2019 SDK. In recorded traffic, only these may be missing.
+OPTIONAL_KEYS = {
     "GrantRequestMeeting": ["meetingPasscode"],
     "InlineResponse200": ["user"],
     "Error": ["message", "code"],
 }
-# Scripts in use send these too, and the service takes them.
-ALSO_TAKEN = {"GrantRequestMeeting": {"meetingNumericId": ["integer"], "meetingPasscode": ["integer", "null"]}}
+# Existing scripts send these types too, and the service accepts them.
+ALSO_ACCEPTED = {"GrantRequestMeeting": {"meetingNumericId": ["integer"], "meetingPasscode": ["integer", "null"]}}
 GRANTS = ("Client", "Code", "Meeting", "Password", "Refresh")
 INDEX_ENDS = "[README](../README.md) · [Changes](../CHANGELOG.md) · [Examples](../examples/README.md)"
 BACK = "[Back to the operations](AuthenticationApi.md) · [All pages](README.md) · [README](../README.md)"
@@ -99,7 +101,7 @@ def item(name: str) -> str:
 
 
 def table_of_modules() -> list[str]:
-    """Each module with the first sentence of its docstring."""
+    """Return the table of the modules with the first sentence of their docstrings."""
     package = Path(bluejeans.__file__).parent
     models = {Path(sys.modules[model.__module__].__file__ or "") for model in MODELS}
     rows = ["| File | What it is |", "| --- | --- |"]
@@ -111,7 +113,7 @@ def table_of_modules() -> list[str]:
 
 
 def linked(type_: str) -> str:
-    """A type with links to the pages of the models in it."""
+    """Return a type with links to the pages of its models."""
     names = "|".join(model.__name__ for model in MODELS)
     return re.sub(rf"\b({names})\b", r"[\1](\1.md)", type_)
 
@@ -141,7 +143,7 @@ def operations_page() -> str:
 
 
 def described(name: str) -> Endpoint[Any]:
-    """What the operation says of its endpoint, when it is called with nothing."""
+    """Return the endpoint of an operation, by calling the undecorated method without arguments."""
     endpoint: Endpoint[Any] = OPERATIONS[name].__wrapped__(None, **dict.fromkeys(parameters(name)))
     return endpoint
 
@@ -156,20 +158,20 @@ def summary(name: str) -> str:
 
 
 def meanings(name: str) -> tuple[str, dict[str, str]]:
-    """The prose of an operation's docstring, and what it says of each parameter."""
-    prose, said = [], {}
+    """Return the prose of an operation's docstring and the meaning of each parameter."""
+    prose, documented = [], {}
     for line in (inspect.getdoc(OPERATIONS[name]) or "").splitlines():
         parameter, colon, meaning = line.partition(": ")
         if colon and parameter in parameters(name):
-            said[parameter] = meaning
+            documented[parameter] = meaning
         else:
             prose.append(line)
-    return "\n".join(prose).strip(), said
+    return "\n".join(prose).strip(), documented
 
 
 def operation_section(name: str) -> Iterator[str]:
     endpoint = described(name)
-    prose, said = meanings(name)
+    prose, documented = meanings(name)
     model = endpoint.arguments["response_type"]
     returns = f"[**{model}**]({model}.md)" if model else "nothing"
     named = [(f"{p}={p}" if value.kind is value.KEYWORD_ONLY else p) for p, value in parameters(name).items()]
@@ -181,7 +183,7 @@ def operation_section(name: str) -> Iterator[str]:
     for parameter, value in parameters(name).items():
         type_ = linked(str(value.annotation).replace("models.", "").partition(" |")[0])
         note = "required" if value.default is value.empty else "optional"
-        yield f"| **{parameter}** | {type_} | {said[parameter]} | {note} |"
+        yield f"| **{parameter}** | {type_} | {documented[parameter]} | {note} |"
     yield from ("", "### Return type", "", returns, "", "### Authorization", "")
     key = f"the API key `{authorization}` of `Configuration.api_key`, in the query, where it is set"
     yield key if authorization else "No authorization required"
@@ -191,7 +193,7 @@ def operation_section(name: str) -> Iterator[str]:
 
 
 def example(name: str) -> str:
-    """A call with what the sandbox's environment variables hold."""
+    """Return a call with the values of the sandbox's environment variables."""
     variables = {
         "client_id": "BLUEJEANS_CLIENT_ID",
         "client_secret": "BLUEJEANS_CLIENT_SECRET",
@@ -231,7 +233,7 @@ def example(name: str) -> str:
 
 
 def with_end(name: str, lines: list[str], ending: str = "[All pages](README.md)") -> str:
-    """The page as it is, with what is made below its mark."""
+    """Return a page with the part below its mark replaced by the generated lines."""
     page = (FOLDER / name).read_text(encoding="utf-8")
     mark = MADE_HERE.search(page)
     assert mark, f"docs/{name} says nowhere what is made"
@@ -239,9 +241,24 @@ def with_end(name: str, lines: list[str], ending: str = "[All pages](README.md)"
 
 
 def commands() -> list[str]:
-    """A section for each command: not its `--help`, which each Python words in another way."""
+    """Return a section about the environment and one for each command.
+
+    It does not contain the output of `--help`, which differs between Python versions.
+    """
     subparsers = next(a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    return [line for name, parser in subparsers.choices.items() for line in ("", *command_section(name, parser))][1:]
+    sections = [line for name, parser in subparsers.choices.items() for line in ("", *command_section(name, parser))]
+    return [*environment_section(), *sections]
+
+
+def environment_section() -> list[str]:
+    """Return a table of the environment variables."""
+    intro = "Each variable may instead be set with `_FILE` appended, to the path of a file that contains the value."
+    table = ["| Variable | Meaning | Used for |", "| --- | --- | --- |"]
+    table += [
+        f"| `{setting_name(name)}` | {variable.description}{' (secret)' * variable.is_secret} | {variable.used_for} |"
+        for name, variable in VARIABLES.items()
+    ]
+    return ["## Environment variables", "", intro, "", *table]
 
 
 def command_section(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -261,7 +278,7 @@ def command_section(name: str, parser: argparse.ArgumentParser) -> Iterator[str]
 
 
 def reliability_table() -> list[str]:
-    """A line for each test that is a row."""
+    """Return the table with a row for each test that has a `fault` marker."""
     lines = ["| | What goes wrong | What happens | Raised | Test |", "| --- | --- | --- | --- | --- |"]
     for name, path, (row, fault, happens, *kinds) in sorted(faults(), key=lambda found: found[2][0]):
         raised = ", ".join(f"`{kind}`" if kind else "nothing" for kind in kinds or ("",))
@@ -270,7 +287,7 @@ def reliability_table() -> list[str]:
 
 
 def openapi_document() -> str:
-    """The document as it is, with the schemas that the models make."""
+    """Return the OpenAPI document with its schemas replaced by those of the models."""
     by_hand, made_here, _ = (FOLDER / "openapi.yaml").read_text(encoding="utf-8").partition(SCHEMAS_MADE_HERE)
     schemas = {
         "GrantRequest": {
@@ -288,7 +305,7 @@ def openapi_document() -> str:
         },
         "Grant": {
             "description": "What the grant that was asked for gives.",
-            # The first that an answer fits is the one with the most in it.
+            # A response matches the first schema that fits, so the most specific ones come first.
             "anyOf": [reference(f"Grant{grant}") for grant in ("Code", "Refresh", "Password", "Meeting", "Client")],
         },
         **{model.__name__: schema(model) for model in MODELS},
@@ -297,21 +314,21 @@ def openapi_document() -> str:
 
 
 def schema(model: type[Model]) -> dict[str, Any]:
-    """The JSON Schema of a model."""
-    optional, also_taken = MAY_BE_LEFT_OUT.get(model.__name__, []), ALSO_TAKEN.get(model.__name__, {})
+    """Return the JSON Schema of a model."""
+    optional, also_accepted = OPTIONAL_KEYS.get(model.__name__, []), ALSO_ACCEPTED.get(model.__name__, {})
     required = [a.key for a in model.attributes if a.key not in optional]
     return {
         "type": "object",
         "description": inspect.getdoc(model),
         **({"required": required} if required else {}),
-        "properties": {a.key: property_schema(a, also_taken.get(a.key, ())) for a in model.attributes},
+        "properties": {a.key: property_schema(a, also_accepted.get(a.key, ())) for a in model.attributes},
     }
 
 
-def property_schema(a: Attribute, also_taken: Sequence[str] = ()) -> dict[str, Any]:
+def property_schema(a: Attribute, also_accepted: Sequence[str] = ()) -> dict[str, Any]:
     said = type_schema(a.type)
-    if also_taken:
-        said["type"] = [said["type"], *also_taken]
+    if also_accepted:
+        said["type"] = [said["type"], *also_accepted]
     if a.allowed:
         said["enum"] = list(a.allowed)
     if a.secret:
@@ -320,7 +337,7 @@ def property_schema(a: Attribute, also_taken: Sequence[str] = ()) -> dict[str, A
 
 
 def type_schema(type_: str) -> dict[str, Any]:
-    """A type, by the 2019 SDK's naming, as JSON Schema."""
+    """Return the JSON Schema of a type, which is written as in the 2019 SDK."""
     if type_.startswith("list["):
         return {"type": "array", "items": type_schema(type_[len("list[") : -1])}
     simple = {"str": "string", "int": "integer", "bool": "boolean", "object": None}
@@ -334,7 +351,7 @@ def reference(name: str) -> dict[str, Any]:
 
 
 def as_yaml(content: dict[str, Any], indent: str) -> Iterator[str]:
-    """Lines of YAML: objects of objects in blocks, everything else as JSON, which is YAML too."""
+    """Yield lines of YAML: nested objects as blocks, and everything else as JSON, which is valid YAML."""
     for key, value in content.items():
         if isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()):
             yield f"{indent}{key}:\n"
@@ -344,7 +361,7 @@ def as_yaml(content: dict[str, Any], indent: str) -> Iterator[str]:
 
 
 def faults() -> list[tuple[str, str, tuple[Any, ...]]]:
-    """The name, the file and the marker's arguments of each test that is a row, in their order."""
+    """Return the name, file and marker arguments of each test that has a `fault` marker, in collection order."""
     import pytest
 
     class Collected:
@@ -357,7 +374,7 @@ def faults() -> list[tuple[str, str, tuple[Any, ...]]]:
                     path = item.path.relative_to(FOLDER.parent).as_posix()
                     self.found[item.nodeid.partition("[")[0].rpartition("::")[2], path] = marker.args
 
-    # Where the package is installed, pytest says that it came too late to rewrite it.
+    # If the package is installed, pytest warns that it can no longer rewrite the plugin.
     options = ["--collect-only", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     options += ["--rootdir", str(FOLDER.parent)]
     with contextlib.redirect_stdout(io.StringIO()) as said:

@@ -1,6 +1,6 @@
-"""Hooks of MkDocs: the site has the pages of docs/ in the order of docs/README.md, and every file that they link to.
+"""MkDocs hooks that build the site from docs/ in the order of docs/README.md and from every linked file.
 
-Links are written for those who read the files. On the site they lead to the same things.
+Links in the pages are relative to the files of the repository; the hooks rewrite them for the site.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def entries(markdown: str) -> list[dict[str, str]]:
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> None:
-    files.src_uris["README.md"].dest_uri = "pages.html"  # the first page is the README of the repository
+    files.src_uris["README.md"].dest_uri = "pages.html"  # The home page is the README of the repository.
     paths = ["README.md", *PROJECT.values(), *(f"docs/{file.src_uri}" for file in files.documentation_pages())]
-    for path in paths:  # which grows
+    for path in paths:  # The loop appends to the list.
         if place_of(path) not in files.src_uris:
             listed = path == "README.md" or path in PROJECT.values()
             inclusion = InclusionLevel.INCLUDED if listed else InclusionLevel.NOT_IN_NAV
@@ -59,20 +59,20 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
 
 
 def target_of(path: str, link: str) -> str | None:
-    """The file that a link of the file at `path` leads to; None where there is none, as in code that looks like one."""
+    """Return the file that a link in the file at `path` leads to, or None for code that only looks like a link."""
     target = normpath(join(dirname(path), link))
     return target if (ROOT / target).is_file() else None
 
 
 def place_of(path: str) -> str:
-    """Where a file of the repository is on the site, by its source."""
+    """Return the path on the site of a file of the repository."""
     if path.startswith("docs/"):
         return path.partition("/")[2]
     return "index.md" if path == "README.md" else f"project/{path}" + ("" if path.endswith(".md") else ".md")
 
 
 def path_of(place: str) -> str:
-    """The other way round."""
+    """Return the path in the repository of a file of the site; the inverse of `place_of`."""
     if not place.startswith("project/"):
         return "README.md" if place == "index.md" else f"docs/{place}"
     path = place.partition("/")[2]
@@ -80,7 +80,7 @@ def path_of(place: str) -> str:
 
 
 def content_of(path: str) -> str:
-    """A page as it is; a page around the source of another file, which a search does not have to find."""
+    """Return the content of a page, or a page with the source of another file, which is excluded from the search."""
     if path.endswith(".md"):
         return read(path)
     language = "python" if path.endswith(".py") else "text"

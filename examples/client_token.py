@@ -1,4 +1,4 @@
-"""A backend service gets a token for its enterprise, and calls another endpoint with it."""
+"""A backend service gets a token for its enterprise and calls another endpoint with it."""
 
 import BlueJeansMeetingsRestApi as bluejeans
 from settings import client, setting

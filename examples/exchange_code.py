@@ -1,4 +1,4 @@
-"""An application exchanges the code that the user's browser brought back, within 30 seconds, for tokens."""
+"""An application exchanges an authorization code for tokens, within 30 seconds after it was issued."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""A web application lets its users sign in with the service, and keeps `state` in the session of each.
+"""A web application that signs in its users with the service and stores `state` in their sessions.
 
-It runs at http://127.0.0.1:5000, or at the port that the environment variable PORT has.
+It listens on http://127.0.0.1:5000, or on the port in the environment variable PORT.
 """
 
 import logging
@@ -23,7 +23,7 @@ flow = bluejeans.AuthorizationCodeFlow(
     app_name="Example",
     api=bluejeans.AuthenticationApi(client()),
 )
-# By session, in the memory of this one process. A store has one sign-in of an application, and not one of each user.
+# By session, in the memory of this process: a token store has one sign-in for each application, not for each user.
 signed_in: dict[str, bluejeans.RefreshTokenCredentials] = {}
 
 
@@ -45,7 +45,7 @@ def sign_in() -> flask.typing.ResponseReturnValue:
 @app.get("/callback")
 def callback() -> flask.typing.ResponseReturnValue:
     try:
-        # Taken out of the session: an answer comes once.
+        # Remove `state` from the session, because a callback is valid only once.
         credentials = flow.exchange(flask.request.url, flask.session.pop("state", ""))
     except ValueError:
         return "This is no answer to a sign-in that was begun here", 400
@@ -57,6 +57,6 @@ def callback() -> flask.typing.ResponseReturnValue:
 
 
 if __name__ == "__main__":
-    # Its lines have the whole address of each request, with the code.
+    # Werkzeug logs the full URL of each request, which includes the code.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     app.run(port=port)

@@ -1,6 +1,6 @@
-"""A web application whose workers share a token by way of a file. Run it with: gunicorn --workers 4 gunicorn_app
+"""A web application whose workers share a token through a file. Run it with: gunicorn --workers 4 gunicorn_app
 
-It needs BLUEJEANS_TOKEN_STORE, the path of the file, beside the client's settings.
+It needs the client settings and BLUEJEANS_TOKEN_STORE, the path of the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ credentials = bluejeans.ClientCredentials(
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-    """Say until when the token is good."""
+    """Return a page with the expiry of the token, as a Unix timestamp."""
     token = credentials.get_token()
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"good until {token.expires_at:.0f}\n".encode()]

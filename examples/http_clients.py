@@ -1,4 +1,4 @@
-"""The same credentials with requests and httpx."""
+"""Use the same credentials with requests and httpx."""
 
 import httpx
 import requests

@@ -1,4 +1,4 @@
-"""Tokens for one meeting: with its moderator's passcode, and for a meeting that has none."""
+"""Get tokens for a meeting with the moderator passcode, and for a meeting without a passcode."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A script signs in with a user's name and password, and asks whose token it has."""
+"""A script signs in with a username and password and looks up the owner of the token."""
 
 import sys
 

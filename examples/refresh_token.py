@@ -1,4 +1,4 @@
-"""An application gets the next tokens before the old one ends. Keep both: the old refresh token may be spent."""
+"""An application refreshes its token before expiry. Save both new tokens: the old refresh token may be invalid now."""
 
 import BlueJeansMeetingsRestApi as bluejeans
 from settings import client, setting

@@ -1,4 +1,4 @@
-"""An application gives back a token that it no longer needs."""
+"""An application revokes a token that it no longer needs."""
 
 import BlueJeansMeetingsRestApi as bluejeans
 from settings import client, setting

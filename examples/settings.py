@@ -1,4 +1,4 @@
-"""What the examples share: settings from the environment, and a client that they configure."""
+"""Settings from the environment and a client, shared by the examples."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 
 
 def setting(name: str) -> str:
-    """The value of an environment variable; the script ends with a line that names it where there is none."""
+    """Return the value of an environment variable, or exit with a message if it is not set."""
     value = os.environ.get(name)
     if not value:
         sys.exit(f"Set the environment variable {name}")
@@ -15,10 +15,10 @@ def setting(name: str) -> str:
 
 
 def configured() -> bluejeans.Configuration:
-    """Settings for BLUEJEANS_HOST, or for the live service where that is not set."""
+    """Return a configuration for BLUEJEANS_HOST, or for the live service if that is not set."""
     return bluejeans.Configuration()
 
 
 def client() -> bluejeans.ApiClient:
-    """A client with these settings."""
+    """Return a client with this configuration."""
     return bluejeans.ApiClient(configured())

@@ -1,4 +1,4 @@
-"""One of several machines that share a token by way of Redis. BLUEJEANS_TOKEN_STORE is its URL."""
+"""One of several machines that share a token through Redis. BLUEJEANS_TOKEN_STORE is the URL of Redis."""
 
 import BlueJeansMeetingsRestApi as bluejeans
 from settings import client, setting

@@ -1,6 +1,6 @@
-"""A short process, such as a function in a cloud: the credentials outlive a call, and start with none.
+"""A short process, such as a cloud function, with credentials that later calls reuse.
 
-All is in the environment; with BLUEJEANS_TOKEN_STORE, one process after the other uses the same token.
+All settings come from the environment. With BLUEJEANS_TOKEN_STORE, consecutive processes use the same token.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 
 import BlueJeansMeetingsRestApi as bluejeans
 
-# Outside the function, so that the next call of a warm process has the token.
+# Created outside the function, so that later calls in a warm process reuse the token.
 try:
     credentials = bluejeans.default_credentials()
 except ValueError as error:
@@ -17,7 +17,7 @@ except ValueError as error:
 
 
 def handler(event: dict[str, str]) -> str:
-    """What the cloud calls."""
+    """Handle an event, as the entry point of the cloud function."""
     token = credentials.get_token(timeout=10)
     return f"{event['name']}: a token of {len(token.token)} characters"
 

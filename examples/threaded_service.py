@@ -1,4 +1,4 @@
-"""A service with many threads: all use one token, and whoever finds that it is due renews it for all."""
+"""A service whose threads share one token; the first thread that finds it due refreshes it for all."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +17,6 @@ with bluejeans.ApiClient(configuration) as client, ThreadPoolExecutor(16) as thr
         threads.submit(client.call_api, "/v1/user/{id}", "GET", {"id": user}, response_type="object")
         for _ in range(100)
     ]
-    answered = sum(call.result()[1] == 200 for call in calls)
+    succeeded = sum(call.result()[1] == 200 for call in calls)
 
-print(f"{answered} calls were answered, with {len(renewals)} token")
+print(f"{succeeded} calls were answered, with {len(renewals)} token")

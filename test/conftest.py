@@ -1,4 +1,4 @@
-"""What the tests share. The fixture `bluejeans_sandbox` comes with the package, as a plugin of pytest."""
+"""Fixtures for all tests. The fixture `bluejeans_sandbox` comes from the pytest plugin of the package."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 @pytest.fixture(autouse=True)
 def no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests talk to this machine, whatever way leads out of it."""
+    """Remove the proxy settings of the environment, because the tests send requests to this machine."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -23,14 +23,14 @@ def no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_host_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the host that the environment of the tests may specify."""
+    """Remove the host setting of the environment."""
     monkeypatch.delenv("BLUEJEANS_HOST", raising=False)
     monkeypatch.delenv("BLUEJEANS_HOST_FILE", raising=False)
 
 
 @pytest.fixture
 def full_backlog() -> Iterator[str]:
-    """A host that takes no further connection, as one behind a firewall that drops packets."""
+    """Yield the URL of a host that accepts no connection, like one behind a firewall that drops packets."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
         waiting = []
         try:
@@ -44,7 +44,7 @@ def full_backlog() -> Iterator[str]:
 
 @pytest.fixture
 def configuration(bluejeans_sandbox: Sandbox) -> bluejeans.Configuration:
-    """Settings that lead to the sandbox."""
+    """Return a configuration for the sandbox."""
     configuration = bluejeans.Configuration()
     configuration.host = bluejeans_sandbox.url
     return configuration
@@ -52,14 +52,14 @@ def configuration(bluejeans_sandbox: Sandbox) -> bluejeans.Configuration:
 
 @pytest.fixture
 def api(configuration: bluejeans.Configuration) -> Iterator[bluejeans.AuthenticationApi]:
-    """The operations, against the sandbox."""
+    """Yield the operations, configured for the sandbox."""
     with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
         yield api
 
 
 @pytest.fixture
 def no_token_in_any_log(caplog: pytest.LogCaptureFixture, bluejeans_sandbox: Sandbox) -> Iterator[None]:
-    """The test's log is searched, for what is secret and for all that looks like a token."""
+    """Check that the log of the test contains no secret and nothing that looks like a token."""
     caplog.set_level(logging.DEBUG)
     yield
     assert [secret for secret in (bluejeans_sandbox.password, "canary") if secret in caplog.text] == []

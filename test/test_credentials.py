@@ -31,7 +31,7 @@ from support.fake_clock import FakeClock
 from support.recording_server import RecordingServer, SilentResponse, http_response, never_respond, unused_port
 
 pytestmark = pytest.mark.usefixtures("no_token_in_any_log")
-ENOUGH = 60  # seconds after which a test gives up
+TIMEOUT = 60  # seconds after which a test gives up
 LIFETIME = 3600  # seconds, of a client's token in the sandbox
 WINDOW = 300  # seconds before its end
 
@@ -88,7 +88,7 @@ def at_once(threads: int, do: Callable[[], Any]) -> list[Any]:
     barrier = threading.Barrier(threads)
 
     def call(_: int) -> Any:
-        barrier.wait(ENOUGH)
+        barrier.wait(TIMEOUT)
         try:
             return do()
         except Exception as error:
@@ -239,11 +239,11 @@ class TestOneRequest:
         with RecordingServer([silence]) as server, ThreadPoolExecutor(1) as pool:
             credentials = asking(server.url, clock)
             leader = pool.submit(credentials.get_token, 1)
-            assert silence.requested.wait(ENOUGH)
+            assert silence.requested.wait(TIMEOUT)
             with pytest.raises(bluejeans.ApiTimeoutError, match=r"did not end in 0\.1 seconds") as caught:
                 credentials.get_token(timeout=0.1)
             assert caught.value.status == 0
-            assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+            assert isinstance(leader.exception(TIMEOUT), bluejeans.ApiTimeoutError)
 
     @pytest.mark.fault(34, "who renews has less time than who waits", "one who waits renews then")
     def test_who_has_more_time_tries_again(self, clock: FakeClock) -> None:
@@ -252,13 +252,13 @@ class TestOneRequest:
         with RecordingServer([silence, granted]) as server, ThreadPoolExecutor(1) as pool:
             credentials = asking(server.url, clock)
             leader = pool.submit(credentials.get_token, 0.3)
-            assert silence.requested.wait(ENOUGH)
-            assert credentials.get_token(timeout=ENOUGH).token == "a-token"
-            assert isinstance(leader.exception(ENOUGH), bluejeans.ApiTimeoutError)
+            assert silence.requested.wait(TIMEOUT)
+            assert credentials.get_token(timeout=TIMEOUT).token == "a-token"
+            assert isinstance(leader.exception(TIMEOUT), bluejeans.ApiTimeoutError)
 
     def test_a_sign_in_has_the_time_that_it_is_given(self, clock: FakeClock) -> None:
         with RecordingServer([never_respond]) as server:
-            api = asking(server.url, clock, call_timeout=ENOUGH, read_timeout=ENOUGH).api
+            api = asking(server.url, clock, call_timeout=TIMEOUT, read_timeout=TIMEOUT).api
             credentials = bluejeans.RefreshTokenCredentials("id", "canary-secret", "canary-refresh", api=api)
             with pytest.raises(bluejeans.ApiTimeoutError):
                 credentials.get_token(timeout=0.1)
@@ -282,7 +282,7 @@ class TestOneRequest:
             credentials._granted = interrupt  # type: ignore[method-assign]
             with ThreadPoolExecutor(8) as pool:
                 outcomes = [pool.submit(credentials.get_token) for _ in range(8)]
-                errors = [outcome.exception(ENOUGH) for outcome in outcomes]
+                errors = [outcome.exception(TIMEOUT) for outcome in outcomes]
             assert Counter(type(error) for error in errors) == {Interrupted: 1, type(None): 7}
             assert len(server.requests) == 1
 
@@ -359,7 +359,7 @@ class TestALife:
 
         def answer_later(connection: Any) -> None:
             asked.set()
-            go_on.wait(ENOUGH)
+            go_on.wait(TIMEOUT)
             connection.sendall(http_response({"access_token": "new", "expires_in": LIFETIME}, Connection="close"))
 
         old = http_response({"access_token": "old", "expires_in": LIFETIME})
@@ -368,10 +368,10 @@ class TestALife:
             clock.forward(LIFETIME - WINDOW / 2 + 1)
             with ThreadPoolExecutor(1) as pool:
                 renewed = pool.submit(credentials.get_token)
-                assert asked.wait(ENOUGH)
+                assert asked.wait(TIMEOUT)
                 assert {credentials.get_token().token for _ in range(100)} == {"old"}
                 go_on.set()
-                assert renewed.result(ENOUGH).token == "new"
+                assert renewed.result(TIMEOUT).token == "new"
             assert credentials.get_token().token == "new"
             assert len(server.requests) == 2
 
@@ -388,10 +388,10 @@ class TestALife:
             on_renewal=lambda _: renewed.release(),
         )
         old = credentials.get_token()
-        assert renewed.acquire(timeout=ENOUGH)
+        assert renewed.acquire(timeout=TIMEOUT)
         clock.forward(LIFETIME - WINDOW / 2 + 1)
         assert credentials.get_token() == old
-        assert renewed.acquire(timeout=ENOUGH)
+        assert renewed.acquire(timeout=TIMEOUT)
         assert credentials.get_token() != old
         assert grants(bluejeans_sandbox) == 2
 
@@ -405,7 +405,7 @@ class TestALife:
         credentials = another(client, renew_in_background=True, clock=clock, on_renewal=lambda _: renewed.release())
         for _ in range(3):
             credentials.get_token()
-            assert renewed.acquire(timeout=ENOUGH)
+            assert renewed.acquire(timeout=TIMEOUT)
             assert at_end == []
             clock.forward(LIFETIME - WINDOW / 2 + 1)
 
@@ -827,7 +827,7 @@ class Failing(bluejeans.MemoryTokenStore):
 
     def __init__(self, cannot: set[str] | None = None) -> None:
         super().__init__()
-        self.texts, self.cannot = self._texts, cannot or set()
+        self.texts, self.cannot = self._values, cannot or set()
 
     def read(self, key: str) -> str | None:
         self.fail("read")
@@ -1231,7 +1231,7 @@ class TestStores:
         credentials = another(client, store=store, clock=clock)
         token = credentials.get_token()
         clock.forward(LIFETIME - WINDOW / 2 + 1)
-        with store.lock(credentials._key, ENOUGH):
+        with store.lock(credentials._key, TIMEOUT):
             assert credentials.get_token() == token
         assert grants(bluejeans_sandbox) == 1
         assert [record for record in caplog.records if record.levelname == "WARNING"] == []
@@ -1272,7 +1272,7 @@ class TestStores:
         self, client: bluejeans.ClientCredentials, store: TokenStore
     ) -> None:
         credentials = another(client, store=store)
-        with store.lock(credentials._key, ENOUGH), pytest.raises(bluejeans.ApiTimeoutError) as caught:
+        with store.lock(credentials._key, TIMEOUT), pytest.raises(bluejeans.ApiTimeoutError) as caught:
             credentials.get_token(timeout=0.2)
         said = "(0)\nReason: another process's renewal of the token did not end in time\n"
         assert str(caught.value) == said
@@ -1291,13 +1291,13 @@ class TestStores:
         held, store = threading.Event(), Watched()
         waiting = another(client, store=store, clock=clock)
         with ThreadPoolExecutor(1) as pool:
-            with store.lock(waiting._key, ENOUGH) as fence:
+            with store.lock(waiting._key, TIMEOUT) as fence:
                 held.set()
                 asked = pool.submit(waiting.get_token)
-                assert waits.wait(ENOUGH)
+                assert waits.wait(TIMEOUT)
                 end, boot_end = clock.wall() + LIFETIME, clock.boot() + LIFETIME
                 store.save(waiting._key, StoredToken("stored", LIFETIME, end, boot_end, clock.boot_id), None, fence)
-            assert asked.result(ENOUGH).token == "stored"
+            assert asked.result(TIMEOUT).token == "stored"
             waits.clear()
             assert another(client, store=store, clock=clock).get_token().token == "stored"
         assert (grants(bluejeans_sandbox), waits.is_set()) == (0, False)  # what is good is taken without the lock

@@ -21,8 +21,10 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from support.recording_server import RecordingServer, SilentResponse, http_response
 from support.redis_server import RedisServer, redis_server
 
+pytestmark = pytest.mark.slow  # Each test starts several processes.
+
 USER = Path(__file__).parent / "support" / "token_process.py"
-ENOUGH = 60  # seconds after which a test gives up
+TIMEOUT = 60  # seconds after which a test gives up
 GRANT = {"access_token": "a-token", "expires_in": 3600}
 Store = list[Any]
 
@@ -165,7 +167,7 @@ def test_the_holder_of_the_lock_is_killed(users: Callable[..., list[User]], stor
         plan = {"kind": "ClientCredentials", "arguments": arguments, "host": server.url, "store": store, "threads": 1}
         holder, other = users(2)
         holder.begin(plan)
-        assert silence.requested.wait(ENOUGH)
+        assert silence.requested.wait(TIMEOUT)
         other.begin(plan)
         holder.process.kill()
         assert other.told() == ["a-token"]
@@ -250,9 +252,9 @@ class TestForks:
             credentials = self.asking(server, bluejeans.MemoryTokenStore() if shared else None)
             thread = threading.Thread(target=lambda: self.try_it(credentials), daemon=True)
             thread.start()
-            assert silence.requested.wait(ENOUGH)
+            assert silence.requested.wait(TIMEOUT)
             in_a_child(lambda: credentials.get_token(timeout=30).token == "a-token")
-        thread.join(ENOUGH)
+        thread.join(TIMEOUT)
 
     def try_it(self, credentials: bluejeans.ClientCredentials) -> None:
         try:

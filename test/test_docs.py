@@ -1,4 +1,4 @@
-"""The documentation: what is made from the code is up to date, links lead somewhere, and the Python in it runs."""
+"""The documentation: generated pages are up to date, links are valid, and the Python examples run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support import sandbox_environment
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
 
-# The README says to put this before its examples; it is how they reach the sandbox.
+# The README instructs readers to run this before its examples, so that they use the sandbox.
 PRELUDE = """
 import os
 import BlueJeansMeetingsRestApi
@@ -36,23 +36,23 @@ def blocks() -> Iterator[object]:
 
 
 @pytest.mark.parametrize("block", list(blocks()))
-def test_python_in_the_documentation_runs(block: str, bluejeans_sandbox: Sandbox) -> None:
+def test_python_example_in_the_documentation_runs(block: str, bluejeans_sandbox: Sandbox) -> None:
     environment = sandbox_environment.environment(bluejeans_sandbox)
-    ended = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-W", "error", "-c", PRELUDE + block.replace("from __future__ import print_function", "")],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (ended.stderr, ended.returncode) == ("", 0)
-    assert "failed" not in ended.stdout
+    assert (finished.stderr, finished.returncode) == ("", 0)
+    assert "failed" not in finished.stdout
     for name in sandbox_environment.SECRETS:
-        assert environment[name] not in ended.stdout
+        assert environment[name] not in finished.stdout
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_and_anchors_of_a_page_exist(page: Path) -> None:
     targets = re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
     for target in targets:
         if target.startswith("https://"):
@@ -66,29 +66,30 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_tests_that_are_named_exist(page: Path) -> None:
-    named = re.findall(r"\[(test_\w+)\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+def test_tests_linked_from_a_page_exist(page: Path) -> None:
+    linked_tests = re.findall(r"\[(test_\w+)\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
     assert [
-        test for test, file in named if f"def {test}(" not in (page.parent / file).read_text(encoding="utf-8")
+        test for test, file in linked_tests if f"def {test}(" not in (page.parent / file).read_text(encoding="utf-8")
     ] == []
 
 
-def test_pages_made_from_the_code_are_up_to_date() -> None:
+@pytest.mark.slow
+def test_generated_pages_are_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "render.py"), "--check"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (ended.stderr, ended.returncode) == ("", 0)
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (finished.stderr, finished.returncode) == ("", 0)
 
 
-def test_the_index_has_every_page() -> None:
+def test_index_lists_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert {page for page in pages if f"({page})" not in index} == set()
 
 
 def test_every_model_has_a_page() -> None:
-    named = {name for name, value in vars(models).items() if isinstance(value, type)}
-    assert {name for name in named if not (ROOT / "docs" / f"{name}.md").exists()} == set()
+    names = {name for name, value in vars(models).items() if isinstance(value, type)}
+    assert {name for name in names if not (ROOT / "docs" / f"{name}.md").exists()} == set()
 
 
-def test_the_change_log_knows_the_version() -> None:
+def test_changelog_has_a_section_for_the_current_version() -> None:
     assert f"\n## {bluejeans.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,11 +1,17 @@
-"""No value of the environment is visible in what `help()`, notebooks and documentation generators print."""
+"""The table of environment variables, and the visibility of their values in `help()` and documentation generators."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+import BlueJeansMeetingsRestApi as bluejeans
+from BlueJeansMeetingsRestApi.environment import VARIABLES, setting
 
 SEARCH = Path(__file__).parent / "support" / "environment_search.py"
 CANARIES = {
@@ -25,6 +31,7 @@ def search(*arguments: str) -> list[str]:
     return ended.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_no_signature_docstring_or_repr_shows_the_environment() -> None:
     found, searched = search()[:-1], int(search()[-1])
     assert found == []
@@ -37,3 +44,24 @@ def test_the_search_finds_an_environment_in_a_signature() -> None:
         "BlueJeansMeetingsRestApi.environment.planted: signature",
         "BlueJeansMeetingsRestApi.environment.planted_value: repr",
     ]
+
+
+def test_package_reads_no_variable_outside_the_table() -> None:
+    folder = Path(bluejeans.__file__).parent
+    sources = [path for path in folder.rglob("*.py") if "sandbox" not in path.parts]
+    found = {
+        name for path in sources for name in re.findall(r"BLUEJEANS_([A-Z_]*[A-Z])", path.read_text(encoding="utf-8"))
+    }
+    assert {name.removesuffix("_FILE") for name in found} <= VARIABLES.keys()
+    with pytest.raises(AssertionError):
+        setting("CLIENT")
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_each_variable_may_be_set_by_the_path_of_a_file(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(f"BLUEJEANS_{name}", raising=False)
+    (tmp_path / "value").write_text("from a file\n", encoding="utf-8")
+    monkeypatch.setenv(f"BLUEJEANS_{name}_FILE", str(tmp_path / "value"))
+    assert setting(name) == "from a file"

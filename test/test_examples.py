@@ -1,4 +1,4 @@
-"""The scripts in examples/ run against the sandbox as they are, and print no secret."""
+"""The scripts in examples/ run unchanged against the sandbox and print no secret."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def run(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a script with these settings, and search all that it prints for secrets."""
+    """Run a script with these environment variables, and check that its output contains no secret."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BLUEJEANS_")}
     command = [sys.executable, "-W", "error", str(EXAMPLES / script)]
-    ended = subprocess.run(command, env={**inherited, **environment}, capture_output=True, text=True, check=False)
+    finished = subprocess.run(command, env={**inherited, **environment}, capture_output=True, text=True, check=False)
     for name in sandbox_environment.SECRETS & environment.keys():
-        assert environment[name] not in ended.stdout + ended.stderr
-    return ended
+        assert environment[name] not in finished.stdout + finished.stderr
+    return finished
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "output"),
     [
         ("client_token.py", "A token for enterprise 12345, good for 3600 seconds\nUser 1442589 is called demo.user\n"),
         ("password_token.py", "A token for user 1442589, good for 1209600 seconds\n"),
@@ -52,39 +52,44 @@ def run(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess
         ("http_clients.py", "requests: demo.user\nhttpx: demo.user\n"),
     ],
 )
-def test_example_runs(bluejeans_sandbox: Sandbox, script: str, said: str) -> None:
-    ended = run(script, sandbox_environment.environment(bluejeans_sandbox))
-    assert (ended.stdout, ended.stderr, ended.returncode) == (said, "", 0)
+def test_example_runs_against_the_sandbox(bluejeans_sandbox: Sandbox, script: str, output: str) -> None:
+    finished = run(script, sandbox_environment.environment(bluejeans_sandbox))
+    assert (finished.stdout, finished.stderr, finished.returncode) == (output, "", 0)
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*_*.py")))
-def test_a_missing_setting_is_told_in_one_line(script: str) -> None:
-    ended = run(script, {})
-    assert ended.returncode == 1
-    assert "BLUEJEANS_" in ended.stderr
-    assert ended.stderr.count("\n") == 1
+def test_missing_setting_is_reported_in_one_line(script: str) -> None:
+    finished = run(script, {})
+    assert finished.returncode == 1
+    assert "BLUEJEANS_" in finished.stderr
+    assert finished.stderr.count("\n") == 1
 
 
-def test_a_wrong_password_is_told_in_one_line(bluejeans_sandbox: Sandbox) -> None:
+def test_wrong_password_is_reported_in_one_line(bluejeans_sandbox: Sandbox) -> None:
     environment = {**sandbox_environment.environment(bluejeans_sandbox), "BLUEJEANS_PASSWORD": "mistyped"}
     assert run("password_token.py", environment).stderr == "The name or the password is wrong\n"
 
 
-def test_a_spent_code_is_told_in_one_line(bluejeans_sandbox: Sandbox) -> None:
+def test_used_code_is_reported_in_one_line(bluejeans_sandbox: Sandbox) -> None:
     environment: dict[str, Any] = sandbox_environment.environment(bluejeans_sandbox)
     run("exchange_code.py", environment)
     assert run("exchange_code.py", environment).stderr.startswith("The code is wrong, was used, or is older")
 
 
-def test_machines_share_a_token_by_way_of_redis(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_redis_example_shares_a_token_between_machines(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
     with redis_server(tmp_path) as redis:
         environment = {**sandbox_environment.environment(bluejeans_sandbox), "BLUEJEANS_TOKEN_STORE": redis.url}
-        ended = [run("shared_by_redis.py", environment) for _ in range(2)]
-    assert [one.stderr for one in ended] == ["", ""]
-    assert [one.stdout for one in ended] == ["This machine got a token\n", "Another machine had got a token\n"]
+        finished = [run("shared_by_redis.py", environment) for _ in range(2)]
+    assert [process.stderr for process in finished] == ["", ""]
+    assert [process.stdout for process in finished] == [
+        "This machine got a token\n",
+        "Another machine had got a token\n",
+    ]
 
 
-def test_workers_of_gunicorn_share_a_token_by_way_of_a_file(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_gunicorn_example_shares_a_token_between_workers(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
     environment = sandbox_environment.environment(bluejeans_sandbox)
     bluejeans_sandbox.reset()
     environment["BLUEJEANS_TOKEN_STORE"] = str(tmp_path / "tokens.json")
@@ -94,15 +99,15 @@ def test_workers_of_gunicorn_share_a_token_by_way_of_a_file(bluejeans_sandbox: S
         command, cwd=EXAMPLES, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
     ) as gunicorn:
         assert gunicorn.stderr is not None
-        said = ""
-        while said.count("Booting worker") < 4:
-            said += (line := gunicorn.stderr.readline())
-            assert line, said
+        output = ""
+        while output.count("Booting worker") < 4:
+            output += (line := gunicorn.stderr.readline())
+            assert line, output
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket)), headers={"Connection": "close"}) as http:
-            answers = {http.get("http://localhost/").text for _ in range(20)}
+            responses = {http.get("http://localhost/").text for _ in range(20)}
         gunicorn.terminate()
-    assert len(answers) == 1
-    assert [seen.grant for seen in bluejeans_sandbox.requests] == ["client_credentials"]
+    assert len(responses) == 1
+    assert [recorded.grant for recorded in bluejeans_sandbox.requests] == ["client_credentials"]
 
 
 class TestFlaskSignIn:
@@ -111,26 +116,26 @@ class TestFlaskSignIn:
         port = unused_port()
         environment = {**os.environ, **sandbox_environment.environment(bluejeans_sandbox), "PORT": str(port)}
         command = [sys.executable, str(EXAMPLES / "flask_sign_in.py")]
-        said = tmp_path / "said"
+        log = tmp_path / "log"
         with (
-            open(said, "wb") as output,
+            open(log, "wb") as output,
             subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT) as application,
         ):
-            until = time.monotonic() + 30
-            while application.poll() is None and time.monotonic() < until:
+            deadline = time.monotonic() + 30
+            while application.poll() is None and time.monotonic() < deadline:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                     break
             yield f"http://127.0.0.1:{port}"
             application.kill()
-        assert "code=" not in said.read_text()
+        assert "code=" not in log.read_text()
 
-    def test_a_user_signs_in(self, url: str) -> None:
+    def test_flask_example_signs_in_a_user(self, url: str) -> None:
         assert BrowserUser().sign_in(f"{url}/sign-in") == "You are user 1442589"
 
-    def test_a_user_denies(self, url: str) -> None:
+    def test_flask_example_reports_denied_access(self, url: str) -> None:
         assert BrowserUser("deny").sign_in(f"{url}/sign-in") == "You did not allow it"
 
-    def test_the_answer_to_a_sign_in_of_somebody_else_is_refused(self, url: str) -> None:
+    def test_flask_example_refuses_the_callback_of_another_session(self, url: str) -> None:
         attacker = BrowserUser(is_elsewhere=True)
         attacker.open(f"{url}/sign-in")
         attacker.sign_in(attacker.address)
@@ -138,17 +143,17 @@ class TestFlaskSignIn:
         assert user.open(attacker.address) == "This is no answer to a sign-in that was begun here"
         assert user.open(url).endswith("Sign in</a>")
 
-    def test_an_answer_that_comes_again_is_refused(self, url: str) -> None:
+    def test_flask_example_refuses_a_repeated_callback(self, url: str) -> None:
         user = BrowserUser(is_elsewhere=True)
         user.open(f"{url}/sign-in")
         user.sign_in(user.address)
-        answer = user.address
-        user.open(answer)
-        assert user.open(answer) == "This is no answer to a sign-in that was begun here"
+        callback = user.address
+        user.open(callback)
+        assert user.open(callback) == "This is no answer to a sign-in that was begun here"
         assert user.open(url) == "You are user 1442589"
 
 
-def test_each_is_listed() -> None:
+def test_examples_readme_lists_every_example() -> None:
     listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in EXAMPLES.glob("*_*.py") if f"]({path.name})" not in listed] == []
     assert bluejeans.__version__

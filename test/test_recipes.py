@@ -1,4 +1,4 @@
-"""The recipes of docs/TESTING.md run, and the page shows them as they are. The container's command runs too."""
+"""The recipes of docs/TESTING.md run, and the page quotes them exactly. The container command runs as well."""
 
 from __future__ import annotations
 
@@ -21,30 +21,39 @@ CONTAINERFILE = (ROOT / "sandbox.Containerfile").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("recipe", sorted(path.name for path in RECIPES.glob("test_*.py")))
-def test_recipe_passes(recipe: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=prepend", str(RECIPES / recipe)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout
+def test_testing_recipe_passes(recipe: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--import-mode=prepend",
+        str(RECIPES / recipe),
+    ]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the recipe for other languages is written with curl")
-def test_recipe_for_other_languages_runs() -> None:
+def test_recipe_for_other_languages_runs_with_curl() -> None:
     environment = {**os.environ, "PORT": str(unused_port())}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     command = ["sh", str(RECIPES / "over_http.sh")]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    *said, requests = ended.stdout.splitlines()
-    assert said == ["null", "null", "503", "200"], ended.stderr
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    *output, requests = finished.stdout.splitlines()
+    assert output == ["null", "null", "503", "200"], finished.stderr
     assert [request["status"] for request in json.loads(requests)] == [503, 200]
 
 
 @pytest.mark.parametrize("recipe", sorted(path.name for path in RECIPES.iterdir() if path.is_file()))
-def test_recipe_is_named_on_the_page(recipe: str) -> None:
+def test_testing_page_links_to_every_recipe(recipe: str) -> None:
     page = (ROOT / "docs" / "TESTING.md").read_text(encoding="utf-8")
     assert recipe == "conftest.py" or f"](../examples/testing/{recipe})" in page
 
 
-def test_the_page_shows_what_the_recipes_hold() -> None:
+def test_testing_page_quotes_the_recipes_exactly() -> None:
     page = (ROOT / "docs" / "TESTING.md").read_text(encoding="utf-8")
     files = "\n".join(path.read_text(encoding="utf-8") for path in RECIPES.iterdir() if path.is_file())
     shown = re.findall(r"^```py\n(.*?)^```$", page, re.M | re.S)
@@ -53,15 +62,15 @@ def test_the_page_shows_what_the_recipes_hold() -> None:
 
 
 class TestContainer:
-    """No container engine takes part: what it would do is looked at, and its command is run here."""
+    """No container engine is used: the tests check the instructions and run the command on this machine."""
 
-    def test_is_given_all_that_the_package_is_built_from(self) -> None:
+    def test_containerfile_copies_every_file_that_the_build_needs(self) -> None:
         copied = {name for line in re.findall("^COPY (.*) /", CONTAINERFILE, re.M) for name in line.split()}
         assert [name for name in copied if not (ROOT / name).exists()] == []
         needed = re.findall(r'here / "([^"]+)"', (ROOT / "setup.py").read_text(encoding="utf-8"))
         assert set(needed) <= copied
 
-    def test_command_serves_until_it_is_stopped(self) -> None:
+    def test_container_command_serves_until_sigterm(self) -> None:
         entrypoint, arguments = (
             json.loads(line) for line in re.findall(r"^(?:ENTRYPOINT|CMD) (.*)$", CONTAINERFILE, re.M)
         )

@@ -1,4 +1,4 @@
-"""What the 2019 SDK put on the wire for given calls, and what it returned: ours does the same."""
+"""This SDK sends the same requests and returns the same values as the 2019 SDK, according to recorded calls."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def server() -> Iterator[RecordingServer]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_recorded_call(case: dict[str, Any], server: RecordingServer) -> None:
-    answer = case.get("answer", {"status": 500, "json": None})
-    server.respond_with(http_response(answer["json"], answer["status"]))
+def test_recorded_call_of_the_2019_sdk_is_reproduced(case: dict[str, Any], server: RecordingServer) -> None:
+    response = case.get("answer", {"status": 500, "json": None})
+    server.respond_with(http_response(response["json"], response["status"]))
     configuration = bluejeans.Configuration()
     configuration.host = server.url
     configuration.api_key.update(case.get("api_key", {}))
@@ -36,15 +36,15 @@ def test_recorded_call(case: dict[str, Any], server: RecordingServer) -> None:
 
 
 def outcome(api: bluejeans.AuthenticationApi, case: dict[str, Any]) -> tuple[Any, Any]:
-    arguments = [made(argument) for argument in case.get("args", [])]
-    keywords = {name: made(value) for name, value in case.get("kwargs", {}).items()}
+    arguments = [build(argument) for argument in case.get("args", [])]
+    keywords = {name: build(value) for name, value in case.get("kwargs", {}).items()}
     try:
         return getattr(api, case["call"])(*arguments, **keywords), None
     except Exception as error:
         return None, error
 
 
-def made(argument: Any) -> Any:
+def build(argument: Any) -> Any:
     if isinstance(argument, dict) and "model" in argument:
         return getattr(bluejeans, argument["model"])(**argument["fields"])
     return argument
@@ -62,7 +62,7 @@ def assert_sent(server: RecordingServer, request: dict[str, Any] | None) -> None
     elif isinstance(request["body"], str):
         assert sent.body == request["body"].encode()
     else:
-        # The old SDK's bytes: what json.dumps makes of the attributes in their order.
+        # The 2019 SDK sent the bytes of json.dumps, with the attributes in their order.
         assert sent.body == json.dumps(request["body"]).encode()
 
 

@@ -1,4 +1,4 @@
-"""`bluejeans-auth completion`: what each shell needs to complete the command, made from its parser."""
+"""`bluejeans-auth completion`: shell completion scripts, made from the parser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from .arguments import make_parser
 
 
 class Word(NamedTuple):
-    """Something to type, and what it means. takes: what follows it: "", "file", "text", or the choices."""
+    """A word of the command line.
+
+    takes: the value that follows it: "" for none, "file", "text", or the choices, separated by spaces.
+    """
 
     text: str
     help: str
@@ -23,13 +26,13 @@ class Word(NamedTuple):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the script of a shell."""
+    """Print the completion script of a shell."""
     print({"bash": bash, "zsh": zsh, "fish": fish}[arguments.shell](), end="")
     return 0
 
 
 def words_by_command() -> dict[Word, list[Word]]:
-    """The commands, with the words that may follow each."""
+    """Return the commands, with the words that may follow each."""
     parser = make_parser()
     commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     helps = {action.dest: action.help or "" for action in commands._choices_actions}
@@ -38,16 +41,16 @@ def words_by_command() -> dict[Word, list[Word]]:
 
 def _words(parser: argparse.ArgumentParser) -> Iterator[Word]:
     for action in parser._actions:
-        told = (action.help or "") % {"default": action.default}
+        help = (action.help or "") % {"default": action.default}
         choices = [str(choice) for choice in action.choices or ()]
         takes = "" if action.nargs == 0 else " ".join(choices) or ("file" if action.metavar == "FILE" else "text")
-        yield from (Word(option, told, takes) for option in action.option_strings if option.startswith("--"))
+        yield from (Word(option, help, takes) for option in action.option_strings if option.startswith("--"))
         if not action.option_strings:
-            yield from (Word(choice, told) for choice in choices)
+            yield from (Word(choice, help) for choice in choices)
 
 
 def bash() -> str:
-    """For bash."""
+    """Return the script for bash."""
     words, values = [], {}
     for command, following in words_by_command().items():
         words.append(f"{command.text}) words='{' '.join(word.text for word in following)}' ;;")
@@ -80,7 +83,7 @@ def _bash_takes(takes: str) -> str:
 
 
 def zsh() -> str:
-    """For zsh, which shows what each word means."""
+    """Return the script for zsh, which shows the help of each word."""
     commands, cases = [], []
     for command, following in words_by_command().items():
         commands.append(_quoted(f"{command.text}:{command.help}"))
@@ -112,17 +115,17 @@ compdef _bluejeans_auth bluejeans-auth
 
 
 def _zsh_option(word: Word) -> str:
-    told = re.sub(r"([\[\]:\\])", r"\\\1", word.help)
+    help = re.sub(r"([\[\]:\\])", r"\\\1", word.help)
     after = {"": "", "file": ":file:_files", "text": ":text: "}.get(word.takes, f":choice:({word.takes})")
-    return f"{word.text}[{told}]{after}"
+    return f"{word.text}[{help}]{after}"
 
 
 def fish() -> str:
-    """For fish, which shows what each word means."""
+    """Return the script for fish, which shows the help of each word."""
     lines = ["complete -c bluejeans-auth -f"]
     for command, following in words_by_command().items():
-        told = _quoted(command.help, fish=True)
-        lines.append(f"complete -c bluejeans-auth -n __fish_use_subcommand -a {command.text} -d {told}")
+        help = _quoted(command.help, fish=True)
+        lines.append(f"complete -c bluejeans-auth -n __fish_use_subcommand -a {command.text} -d {help}")
         for word in following:
             option = f"-l {word.text[2:]}" if word.is_option else f"-a {word.text}"
             takes = {"": "", "file": " -r -F", "text": " -x"}.get(word.takes, f" -x -a '{word.takes}'")

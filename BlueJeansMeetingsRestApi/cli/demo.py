@@ -1,4 +1,4 @@
-"""`bluejeans-auth demo`: each of the eight operations over a real socket, and what came back, checked."""
+"""`bluejeans-auth demo`: call each of the eight operations and check the responses."""
 
 from __future__ import annotations
 
@@ -21,53 +21,48 @@ from ..configuration import PACKAGE_LOGGER, Configuration
 from ..environment import setting, setting_name
 from ..exceptions import ApiException, BadRequestError, UnauthorizedError
 from ..redaction import redact
+from .arguments import DEMO_VARIABLES
 
-VARIABLES = (
-    "BLUEJEANS_CLIENT_ID",
-    "BLUEJEANS_CLIENT_SECRET",
-    "BLUEJEANS_USERNAME",
-    "BLUEJEANS_PASSWORD",
-    "BLUEJEANS_MEETING_ID",
-    "BLUEJEANS_MEETING_PASSCODE",
-    "BLUEJEANS_CODE",
-    "BLUEJEANS_REDIRECT_URI",
-)
+VARIABLES = tuple(map(setting_name, DEMO_VARIABLES))
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """Run the demo as the command line says."""
+    """Run the demo with the arguments of the command line."""
     return run(arguments.host, arguments.ca)
 
 
 def run(host: str | None = None, ca: str | None = None) -> int:
-    """Run the demo against `host`, or against a sandbox started for it. Returns 0 if all that was checked held."""
+    """Run the demo against `host`, or against a new sandbox, and return the exit code.
+
+    The exit code is 0 if every check passed, 1 if one failed, and 2 if there are no credentials.
+    """
     if host:
-        found = {name: setting(name.removeprefix(setting_name(""))) for name in VARIABLES}
-        return _Demo(host, ca, {name: value for name, value in found.items() if value}).run()
+        values = {name: value for name in DEMO_VARIABLES if (value := setting(name))}
+        return _Demo(host, ca, values).run()
     from ..sandbox import Sandbox
 
     with Sandbox() as sandbox:
-        print(f"A sandbox of the service runs at {sandbox.url}, with users and meetings of its own.")
-        values = {
-            "BLUEJEANS_CLIENT_ID": sandbox.client_id,
-            "BLUEJEANS_CLIENT_SECRET": sandbox.client_secret,
-            "BLUEJEANS_USERNAME": sandbox.username,
-            "BLUEJEANS_PASSWORD": sandbox.password,
-            "BLUEJEANS_MEETING_ID": sandbox.meeting_numeric_id,
-            "BLUEJEANS_MEETING_PASSCODE": sandbox.moderator_passcode,
-            "BLUEJEANS_REDIRECT_URI": sandbox.redirect_uri,
+        print(f"A sandbox of the service runs at {sandbox.url}, with its own users and meetings.")
+        sandbox_values = {
+            "CLIENT_ID": sandbox.client_id,
+            "CLIENT_SECRET": sandbox.client_secret,
+            "USERNAME": sandbox.username,
+            "PASSWORD": sandbox.password,
+            "MEETING_ID": sandbox.meeting_numeric_id,
+            "MEETING_PASSCODE": sandbox.moderator_passcode,
+            "REDIRECT_URI": sandbox.redirect_uri,
         }
-        return _Demo(sandbox.url, sandbox.ca_cert, values, signs_in=True).run()
+        return _Demo(sandbox.url, sandbox.ca_cert, sandbox_values, signs_in=True).run()
 
 
 class _Demo:
-    """Calls one operation after the other, prints each request with its answer, and remembers what was checked."""
+    """Calls one operation after another, prints the requests and responses, and records the checks."""
 
     def __init__(self, host: str, ca: str | None, values: Mapping[str, str], *, signs_in: bool = False) -> None:
         configuration = Configuration()
         configuration.host = host
         configuration.ssl_ca_cert = ca
-        configuration.trust_env = not signs_in  # no proxy leads to a sandbox on this machine
+        configuration.trust_env = not signs_in  # a sandbox on this machine needs no proxy
         self.client = ApiClient(configuration)
         self.api = AuthenticationApi(self.client)
         self.values = values
@@ -75,25 +70,25 @@ class _Demo:
         self.checked: list[tuple[str, bool]] = []
 
     def run(self) -> int:
-        with self.client, _requests_shown():
+        with self.client, _printed_requests():
             self.code_flow()
             self.client_grant()
             self.password_grant()
             self.meeting_grant()
-        held = sum(ok for _, ok in self.checked)
-        print(f"\nChecked, {held} of {len(self.checked)} held:")
+        passed = sum(ok for _, ok in self.checked)
+        print(f"\n{passed} of {len(self.checked)} checks passed:")
         for what, ok in self.checked:
             print(f"  {'ok    ' if ok else 'FAILED'}  {what}")
         if not self.checked:
-            print(f"  nothing: set some of {', '.join(VARIABLES)}", file=sys.stderr)
+            print(f"  No check was run: set some of {', '.join(VARIABLES)}", file=sys.stderr)
             return 2
-        return 0 if held == len(self.checked) else 1
+        return 0 if passed == len(self.checked) else 1
 
     def check(self, what: str, ok: bool) -> None:
         self.checked.append((what, ok))
 
-    def call(self, what: str, operation: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
-        """Call an operation, show its result, and note whether it holds. Returns the result; None if it failed."""
+    def call(self, what: str, operation: Callable[[], Any], is_expected: Callable[[Any], bool]) -> Any:
+        """Call an operation, print and check its result, and return it; return None if the operation failed."""
         try:
             result = operation()
         except ApiException as error:
@@ -103,8 +98,8 @@ class _Demo:
         if result is not None:
             print(f"     {' '.join(str(redact(result)).split())}")
         try:
-            self.check(what, holds(result))
-        except (AttributeError, KeyError, TypeError):  # an answer without what is looked at
+            self.check(what, is_expected(result))
+        except (AttributeError, KeyError, TypeError):  # the response has other attributes
             self.check(what, False)
         return result
 
@@ -112,7 +107,7 @@ class _Demo:
         try:
             operation()
         except kind as error:
-            print(f"     refused, as it should be: {' '.join(str(error).split())}")
+            print(f"     refused as expected: {' '.join(str(error).split())}")
             self.check(what, True)
         except ApiException as error:
             print(f"     {' '.join(str(error).split())}")
@@ -120,14 +115,14 @@ class _Demo:
         else:
             self.check(what, False)
 
-    def given(self, operations: str, *names: str) -> bool:
-        missing = [name for name in names if not self.values.get(name)]
-        print(f"\n{operations}" + (f": left out, for want of {', '.join(missing)}" if missing else ""))
+    def has_values(self, operations: str, *names: str) -> bool:
+        missing = [setting_name(name) for name in names if not self.values.get(name)]
+        print(f"\n{operations}" + (f": skipped; set {', '.join(missing)}" if missing else ""))
         return not missing
 
     def code_flow(self) -> None:
-        names = ("BLUEJEANS_CLIENT_ID", "BLUEJEANS_CLIENT_SECRET", "BLUEJEANS_REDIRECT_URI")
-        if not self.given("A user signs in in a browser and allows an application to act for them", *names):
+        names = ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI")
+        if not self.has_values("A user signs in with a browser and authorizes an application", *names):
             return
         client_id, client_secret, redirect_uri = (self.values[name] for name in names)
         state = os.urandom(8).hex()
@@ -139,13 +134,15 @@ class _Demo:
             ),
             lambda _: self.client.last_response.status in range(200, 400),
         )  # fmt: skip
-        code = self.values.get("BLUEJEANS_CODE")
+        code = self.values.get("CODE")
         if self.signs_in:
-            answered = parse_qs(urlsplit(self.submit_page()).query)
-            code = answered.get("code", [""])[0]
-            self.check("the browser comes back with a code and the state", bool(code) and answered["state"] == [state])
+            response = parse_qs(urlsplit(self.submit_page()).query)
+            code = response.get("code", [""])[0]
+            self.check(
+                "the browser is redirected with a code and the state", bool(code) and response["state"] == [state]
+            )
         if not code:
-            print("     the exchange of a code is left out, for want of BLUEJEANS_CODE")
+            print(f"     the code exchange is skipped; set {setting_name('CODE')}")
             return
         grant = self.call(
             "get_token_by_code exchanges the code",
@@ -159,13 +156,13 @@ class _Demo:
         if grant is None:
             return
         self.call(
-            "get_token_info knows the token and whose it is",
+            "get_token_info returns the user of the token",
             lambda: self.api.get_token_info(access_token=grant.access_token),
             lambda info: info.user == grant.scope.user,
         )
         self.client.configuration.api_key["access_token"] = grant.access_token
         refreshed = self.call(
-            "get_token_by_refresh gives another token",
+            "get_token_by_refresh returns another token",
             lambda: self.api.get_token_by_refresh(
                 models.GrantRequestRefresh(
                     client_id=client_id, client_secret=client_secret, refresh_token=grant.refresh_token
@@ -175,54 +172,54 @@ class _Demo:
         )
         if refreshed is None:
             return
-        self.show_user("GET /v1/user/{id} takes the token of the code grant", refreshed)
+        self.show_user("GET /v1/user/{id} accepts the token of the code grant", refreshed)
         revoke = models.GrantRequestRevoke(client_id=client_id, client_secret=client_secret)
         token = refreshed.access_token
         self.call(
-            "revoke_access_token takes the token back",
+            "revoke_access_token revokes the token",
             lambda: self.api.revoke_access_token(revoke, access_token=token),
             lambda _: self.client.last_response.status == 204,
         )
         self.refuses(
-            "a token is not revoked twice",
+            "a token cannot be revoked twice",
             lambda: self.api.revoke_access_token(revoke, access_token=token),
             BadRequestError,
         )
         self.refuses(
-            "a revoked token is not valid", lambda: self.api.get_token_info(access_token=token), UnauthorizedError
+            "a revoked token is invalid", lambda: self.api.get_token_info(access_token=token), UnauthorizedError
         )
 
     def client_grant(self) -> None:
-        names = ("BLUEJEANS_CLIENT_ID", "BLUEJEANS_CLIENT_SECRET")
-        if not self.given("A backend service gets a token for its enterprise", *names):
+        names = ("CLIENT_ID", "CLIENT_SECRET")
+        if not self.has_values("A backend service gets a token for its enterprise", *names):
             return
         client_id, client_secret = (self.values[name] for name in names)
         request = models.GrantRequestClient(client_id=client_id, client_secret=client_secret)
         self.call(
-            "get_token_by_client gives a token for the enterprise",
+            "get_token_by_client returns a token for the enterprise",
             lambda: self.api.get_token_by_client(request),
             lambda grant: isinstance(grant.scope.enterprise, int),
         )
 
     def password_grant(self) -> None:
-        names = ("BLUEJEANS_USERNAME", "BLUEJEANS_PASSWORD")
-        if not self.given("A script gets a token with a user's name and password", *names):
+        names = ("USERNAME", "PASSWORD")
+        if not self.has_values("A script gets a token with a username and password", *names):
             return
         username, password = (self.values[name] for name in names)
         grant = self.call(
-            "get_token_by_password gives a token for the user",
+            "get_token_by_password returns a token for the user",
             lambda: self.api.get_token_by_password(models.GrantRequestPassword(username=username, password=password)),
             lambda grant: isinstance(grant.scope.user, int),
         )
         if grant is not None:
-            self.show_user("GET /v1/user/{id} takes the token of the password grant", grant)
+            self.show_user("GET /v1/user/{id} accepts the token of the password grant", grant)
 
     def meeting_grant(self) -> None:
-        if not self.given("A token for one meeting", "BLUEJEANS_MEETING_ID"):
+        if not self.has_values("A token for one meeting", "MEETING_ID"):
             return
-        number, passcode = self.values["BLUEJEANS_MEETING_ID"], self.values.get("BLUEJEANS_MEETING_PASSCODE")
+        number, passcode = self.values["MEETING_ID"], self.values.get("MEETING_PASSCODE")
         self.call(
-            "get_token_by_meeting gives a token for that meeting",
+            "get_token_by_meeting returns a token for that meeting",
             lambda: self.api.get_token_by_meeting(
                 models.GrantRequestMeeting(meeting_numeric_id=number, meeting_passcode=passcode)
             ),
@@ -230,7 +227,7 @@ class _Demo:
         )
 
     def show_user(self, what: str, grant: Any) -> None:
-        """What a token is for: another endpoint of the service, by its path."""
+        """Call another endpoint of the service by its path, with the token of a grant."""
         user = getattr(grant.scope, "user", None)
         self.call(
             what,
@@ -242,29 +239,29 @@ class _Demo:
                 response_type="object",
                 _return_http_data_only=True,
             ),
-            lambda answer: answer["id"] == user,
+            lambda response: response["id"] == user,
         )
 
     def submit_page(self) -> str:
-        """Fill in the page that came last, as a person would, and return where the browser is sent."""
+        """Submit the form of the last page as a user does, and return the URL that the browser is redirected to."""
         page = _Form()
         page.feed(self.client.last_response.data)
-        page.fields["username"] = self.values["BLUEJEANS_USERNAME"]
-        page.fields["password"] = self.values["BLUEJEANS_PASSWORD"]
+        page.fields["username"] = self.values["USERNAME"]
+        page.fields["password"] = self.values["PASSWORD"]
         page.fields["decision"] = "allow"
-        answer = urllib3.PoolManager().request(
+        response = urllib3.PoolManager().request(
             "POST",
             f"{self.client.configuration.base_url}/oauth2/authorize",
             body=urlencode(page.fields),
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             redirect=False,
         )
-        print(f"     the page's form, sent back -> {answer.status}")
-        return str(answer.headers.get("Location", ""))
+        print(f"     submit the form of the page -> {response.status}")
+        return str(response.headers.get("Location", ""))
 
 
 class _Form(html.parser.HTMLParser):
-    """The fields of a page's form that have a value already."""
+    """The form fields of a page that have a value."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -277,8 +274,8 @@ class _Form(html.parser.HTMLParser):
 
 
 @contextlib.contextmanager
-def _requests_shown() -> Iterator[None]:
-    """Print each request line with its status: they are what the SDK logs, which shows no secret."""
+def _printed_requests() -> Iterator[None]:
+    """Print the log of the SDK, which has a line without secrets for each request."""
 
     class Lines(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

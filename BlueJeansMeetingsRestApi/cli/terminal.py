@@ -1,4 +1,4 @@
-"""What a person at a terminal sees and is asked; nothing where there is none."""
+"""Messages, progress and prompts for a user at a terminal; without a terminal, nothing is printed."""
 
 from __future__ import annotations
 
@@ -9,54 +9,54 @@ import threading
 import time
 from collections.abc import Iterator
 
-_CLEAR = "\r\x1b[K"
+_CLEAR_LINE = "\r\x1b[K"
 
 
-def say(text: str) -> None:
-    """Tell the person. Programs that read standard error are told of errors alone."""
+def notify(text: str) -> None:
+    """Print a message if standard error is a terminal; programs that read standard error get errors only."""
     if sys.stderr is not None and sys.stderr.isatty():
         print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show what is waited for, and for how long, in a line that goes away."""
+def progress(text: str) -> Iterator[None]:
+    """Show `text` and the elapsed time in a line that is cleared at the end."""
     if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
         return
-    ended = threading.Event()
-    shows = threading.Thread(target=_show, args=(what, ended), name="progress", daemon=True)
-    shows.start()
+    stopped = threading.Event()
+    thread = threading.Thread(target=_show_progress, args=(text, stopped), name="progress", daemon=True)
+    thread.start()
     try:
         yield
     finally:
-        ended.set()
-        shows.join()
+        stopped.set()
+        thread.join()
 
 
-def _show(what: str, ended: threading.Event) -> None:
+def _show_progress(text: str, stopped: threading.Event) -> None:
     started = time.monotonic()
-    pause = 0.3  # what is quicker does not flicker
-    while not ended.wait(pause):
+    pause = 0.3  # a shorter wait shows nothing, so that the line does not flicker
+    while not stopped.wait(pause):
         pause = 1.0
-        print(f"{_CLEAR}{what}, for {time.monotonic() - started:.0f} s", end="", file=sys.stderr, flush=True)
+        print(f"{_CLEAR_LINE}{text} ({time.monotonic() - started:.0f} s)", end="", file=sys.stderr, flush=True)
     if pause == 1.0:
-        print(_CLEAR, end="", file=sys.stderr, flush=True)
+        print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
-def ask(what: str) -> str | None:
-    """What the person types, without an echo; None if there is nobody to ask, or who answers."""
+def prompt_secret(text: str) -> str | None:
+    """Return what the user types, without an echo; None if there is no terminal or the user presses Ctrl-D."""
     if os.name == "nt":
         if sys.stdin is None or not sys.stdin.isatty():
             return None
     else:
-        try:  # which standard input need not be
+        try:  # standard input may be redirected although there is a terminal
             os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
         except OSError:
             return None
     import getpass
 
     try:
-        return getpass.getpass(f"{what}: ")
-    except EOFError:  # Ctrl-D
+        return getpass.getpass(f"{text}: ")
+    except EOFError:
         return None

@@ -1,4 +1,4 @@
-"""The service under test, at the sandbox. The fixtures `bluejeans_…` come with the package."""
+"""Fixtures with the service under test. The `bluejeans_…` fixtures come from the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """A clock in seconds that the test advances."""
 
     now = 0.0
 

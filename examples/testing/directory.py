@@ -1,4 +1,4 @@
-"""The service that the recipes test: it knows users by their id, and keeps its token between calls."""
+"""The service that the recipes test: it looks up users by ID and caches its token between calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 
 
 class Directory:
-    """Tells what a user is called. Its token is renewed when it has expired, and when it is refused before that."""
+    """Looks up usernames. It replaces its token when the token has expired or was refused earlier."""
 
     def __init__(
         self,
@@ -26,25 +26,25 @@ class Directory:
 
     def name_of(self, user_id: int) -> str:
         try:
-            return self._ask(user_id)
+            return self._request_name(user_id)
         except bluejeans.UnauthorizedError:
             self._expires_at = self._clock()
-            return self._ask(user_id)
+            return self._request_name(user_id)
 
-    def _ask(self, user_id: int) -> str:
+    def _request_name(self, user_id: int) -> str:
         user = self._api.api_client.call_api(
             "/v1/user/{id}",
             "GET",
             {"id": user_id},
-            header_params={"Authorization": f"Bearer {self._fresh_token()}"},
+            header_params={"Authorization": f"Bearer {self._valid_token()}"},
             response_type="object",
             _return_http_data_only=True,
         )
         return str(user["username"])
 
-    def _fresh_token(self) -> str:
-        asked_at = self._clock()
-        if asked_at >= self._expires_at:
+    def _valid_token(self) -> str:
+        requested_at = self._clock()
+        if requested_at >= self._expires_at:
             grant = self._api.get_token_by_client(self._request)
-            self._token, self._expires_at = grant.access_token, asked_at + grant.expires_in
+            self._token, self._expires_at = grant.access_token, requested_at + grant.expires_in
         return self._token

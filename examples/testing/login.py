@@ -1,4 +1,4 @@
-"""A web application whose users sign in with BlueJeans, in Flask."""
+"""A Flask application whose users sign in with BlueJeans."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def create_app(api: bluejeans.AuthenticationApi, client_id: str, client_secret: 
     @app.get("/callback")
     def callback() -> Any:
         state = session.pop("state", "")
-        if "error" in request.args:  # it comes without the state
+        if "error" in request.args:  # The service returns errors without the state.
             return "You did not allow it. Sign in again when you want to.", 403
         if not state or not hmac.compare_digest(state.encode(), request.args.get("state", "").encode()):
             return "This answer is to no question of ours.", 400

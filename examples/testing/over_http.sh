@@ -1,12 +1,12 @@
 #!/bin/sh
-# The sandbox for a program in any language: here a shell with curl. PORT is where it listens.
+# Use the sandbox from any language, here a shell with curl. PORT is the port of the sandbox (default: 8080).
 set -eu
 url=http://127.0.0.1:${PORT:-8080}
 
 python3 -m BlueJeansMeetingsRestApi.sandbox --port "${PORT:-8080}" >/dev/null &
 trap 'kill $!' EXIT
 
-control() { # control NAME [ARGUMENTS]: the switches are POST requests with a JSON object
+control() { # control NAME [ARGUMENTS]: send a POST request with a JSON object
     curl --silent --fail --retry 50 --retry-connrefused --retry-delay 1 \
         --header 'Content-Type: application/json' --data "${2:-{\}}" "$url/sandbox/$1"
 }

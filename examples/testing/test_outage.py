@@ -1,4 +1,4 @@
-"""My service survives a short outage, and gives up on a long one."""
+"""My service survives a short outage and gives up on a long one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 
 @pytest.mark.bluejeans_fail_next(status=503)
-def test_my_service_survives_a_503(directory: Directory, bluejeans_sandbox: Sandbox) -> None:
+def test_my_service_retries_after_a_503(directory: Directory, bluejeans_sandbox: Sandbox) -> None:
     assert directory.name_of(bluejeans_sandbox.user_id) == bluejeans_sandbox.username
     assert [request.status for request in bluejeans_sandbox.requests] == [503, 200, 200]
 
 
 @pytest.mark.bluejeans_fail_next(drop=True)
-def test_my_service_survives_a_dropped_connection(directory: Directory, bluejeans_sandbox: Sandbox) -> None:
+def test_my_service_retries_after_a_dropped_connection(directory: Directory, bluejeans_sandbox: Sandbox) -> None:
     assert directory.name_of(bluejeans_sandbox.user_id) == bluejeans_sandbox.username
 
 

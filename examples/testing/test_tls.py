@@ -1,4 +1,4 @@
-"""My service trusts the authority that it is told to trust, and no other."""
+"""My service trusts only the configured certificate authority (CA)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def test_my_service_works_over_tls(directory: Directory, bluejeans_sandbox: Sand
     assert directory.name_of(bluejeans_sandbox.user_id) == bluejeans_sandbox.username
 
 
-def test_my_service_sends_nothing_to_a_host_that_it_does_not_trust(bluejeans_sandbox: Sandbox) -> None:
+def test_my_service_sends_nothing_to_an_untrusted_host(bluejeans_sandbox: Sandbox) -> None:
     configuration = bluejeans.Configuration()
-    configuration.host = bluejeans_sandbox.url  # and no ssl_ca_cert
+    configuration.host = bluejeans_sandbox.url  # without ssl_ca_cert
     with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
         service = Directory(api, bluejeans_sandbox.client_id, bluejeans_sandbox.client_secret)
         with pytest.raises(bluejeans.ApiTLSError):

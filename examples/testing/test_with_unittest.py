@@ -1,4 +1,4 @@
-"""The same with unittest, which needs no plugin."""
+"""The same tests with unittest, which needs no plugin."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class DirectoryTest(unittest.TestCase):
         self.addCleanup(api.api_client.close)
         self.directory = Directory(api, self.sandbox.client_id, self.sandbox.client_secret)
 
-    def test_knows_the_user(self) -> None:
+    def test_my_service_returns_the_username(self) -> None:
         self.assertEqual(self.directory.name_of(self.sandbox.user_id), self.sandbox.username)
 
-    def test_renews_a_token_that_has_expired(self) -> None:
+    def test_my_service_replaces_an_expired_token(self) -> None:
         self.directory.name_of(self.sandbox.user_id)
         self.sandbox.expire_tokens()
         self.assertEqual(self.directory.name_of(self.sandbox.user_id), self.sandbox.username)

@@ -1,7 +1,7 @@
-"""The fixtures of the tests with a real browser.
+"""Fixtures of the tests with a real browser.
 
-They are skipped where there is none, unless REQUIRE_BROWSER is set, as it is in the tox environment `browser`.
-`SCREENSHOTS=docs/images tox -e browser` makes the pictures of docs/SANDBOX.md anew.
+If no browser is installed, the tests are skipped, unless REQUIRE_BROWSER is set, as in the tox environment `browser`.
+`SCREENSHOTS=docs/images tox -e browser` updates the screenshots of docs/SANDBOX.md.
 """
 
 from __future__ import annotations
@@ -36,36 +36,36 @@ def _browser_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Br
 
 @pytest.fixture
 def browser(_browser_of_session: Browser) -> Browser:
-    """A Chromium with an empty window. `browser.sign_in(username, password)` fills in the sandbox's page."""
-    _browser_of_session.forget()
+    """Return a Chromium with an empty window; `browser.sign_in(username, password)` submits the sandbox's form."""
+    _browser_of_session.reset()
     return _browser_of_session
 
 
 @pytest.fixture
 def application() -> Iterator[RecordingServer]:
-    """The web application that sends its users to the sandbox: it takes whatever they bring back."""
+    """Yield the web application that sends its users to the sandbox; it accepts every callback."""
     page = http_response(body=b"<title>Application</title>You are back.", Content_Type="text/html")
     with RecordingServer([page]) as application:
         yield application
 
 
 @pytest.fixture
-def authorize(bluejeans_sandbox: Sandbox, application: RecordingServer) -> AuthorizationAddress:
-    """Makes the address to which the application sends its users."""
-    return AuthorizationAddress(bluejeans_sandbox, application)
+def authorize(bluejeans_sandbox: Sandbox, application: RecordingServer) -> AuthorizationURL:
+    """Return a function that makes the authorization URL of the application."""
+    return AuthorizationURL(bluejeans_sandbox, application)
 
 
-class AuthorizationAddress:
+class AuthorizationURL:
     def __init__(self, sandbox: Sandbox, application: RecordingServer) -> None:
         self.redirect_uri = f"{application.url}/callback"
         self._sandbox = sandbox
 
     def __call__(self, **other: str) -> str:
-        asked = {
+        query = {
             "clientId": self._sandbox.client_id,
             "redirectUri": self.redirect_uri,
             "state": "from-the-application",
             "scope": "list_meetings,modify_meetings,user_info",
             "appName": "Team Calendar",
         }
-        return f"{self._sandbox.url}/oauth2/authorize?{urlencode({**asked, **other})}"
+        return f"{self._sandbox.url}/oauth2/authorize?{urlencode({**query, **other})}"

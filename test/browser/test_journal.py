@@ -1,4 +1,4 @@
-"""A person watches on the sandbox's journal what a program asks, and lets the sandbox fail by its buttons."""
+"""The journal page of the sandbox: a user watches the requests of a program and injects faults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Program:
-    """A client of the sandbox, which has signed in by the code grant."""
+    """A client of the sandbox that has signed in with the code grant."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._http = urllib3.PoolManager(retries=False)
@@ -46,7 +46,7 @@ class Program:
     def show_page(self) -> urllib3.BaseHTTPResponse:
         return self._http.request("GET", f"{self._url}/oauth2/authorize")
 
-    def ask_for_nothing(self) -> urllib3.BaseHTTPResponse:
+    def request_unknown_path(self) -> urllib3.BaseHTTPResponse:
         return self._http.request("GET", f"{self._url}/nothing")
 
     def close(self) -> None:
@@ -62,19 +62,19 @@ def program(bluejeans_sandbox: Sandbox) -> Iterator[Program]:
 
 @pytest.fixture
 def journal(browser: Browser, program: Program, bluejeans_sandbox: Sandbox) -> Browser:
-    """The browser with the journal open, which shows the program's sign-in."""
+    """Open the journal, wait until it shows the sign-in of the program, and return the browser."""
     browser.open(f"{bluejeans_sandbox.url}/sandbox")
     browser.wait_for(lambda: len(paths(browser)) == 1)
     return browser
 
 
 def paths(journal: Browser) -> list[str]:
-    """The paths of the requests that are shown, from the top."""
+    """Return the paths of the shown requests, from the top."""
     return [path.text for path in journal.find_all(".row .path")]
 
 
-def switch(journal: Browser, button: str, count: int = 1) -> None:
-    """Press a button, and wait until the page says that it is done."""
+def press(journal: Browser, button: str, count: int = 1) -> None:
+    """Press a button and wait until the page reports the outcome."""
     journal.run(f"document.getElementById('count').value = {count}")
     journal.run("document.getElementById('outcome').textContent = ''")
     journal.click(button)
@@ -82,21 +82,23 @@ def switch(journal: Browser, button: str, count: int = 1) -> None:
 
 
 class TestRequests:
-    def test_come_as_they_are_answered_newest_first(self, journal: Browser, program: Program) -> None:
+    def test_requests_appear_newest_first(self, journal: Browser, program: Program) -> None:
         program.client_grant()
-        program.ask_for_nothing()
+        program.request_unknown_path()
         journal.wait_for(lambda: len(paths(journal)) == 3)
         assert paths(journal) == ["/nothing", "/oauth2/token?Client", "/oauth2/token?Code"]
 
-    def test_show_status_method_path_and_grant(self, journal: Browser) -> None:
+    def test_request_row_shows_status_method_path_and_grant(self, journal: Browser) -> None:
         row = journal.find(".row summary").text.splitlines()
         assert row[:4] == ["200", "POST", "/oauth2/token?Code", "authorization_code"]
 
-    def test_show_their_bodies_when_opened_by_keyboard(self, journal: Browser, bluejeans_sandbox: Sandbox) -> None:
+    def test_request_row_opened_by_keyboard_shows_the_request_body(
+        self, journal: Browser, bluejeans_sandbox: Sandbox
+    ) -> None:
         journal.run("document.querySelector('.row summary').focus()")
         journal.press("ENTER")
-        asked = json.loads(journal.find("[data-field=request]").text)
-        assert asked == {
+        request = json.loads(journal.find("[data-field=request]").text)
+        assert request == {
             "client_id": bluejeans_sandbox.client_id,
             "client_secret": "***",
             "grant_type": "authorization_code",
@@ -104,27 +106,29 @@ class TestRequests:
             "redirectUri": bluejeans_sandbox.redirect_uri,
         }
 
-    def test_are_announced_to_screen_readers(self, journal: Browser, program: Program) -> None:
+    def test_new_request_is_announced_to_screen_readers(self, journal: Browser, program: Program) -> None:
         program.client_grant()
         journal.wait_for(lambda: journal.run("return announcement.textContent") == "POST /oauth2/token?Client, 200")
 
-    def test_show_no_secret(self, journal: Browser, program: Program, bluejeans_sandbox: Sandbox) -> None:
+    def test_journal_page_shows_no_secret(self, journal: Browser, program: Program, bluejeans_sandbox: Sandbox) -> None:
         program.info()
         journal.wait_for(lambda: len(paths(journal)) == 2)
         secrets = [bluejeans_sandbox.client_secret, *map(str, program.tokens.values())]
         page = journal.driver.page_source
         assert [s for s in secrets if len(s) > 8 and not s.startswith("{") and s in page] == []
 
-    def test_are_text_whatever_they_hold(self, journal: Browser, program: Program) -> None:
+    def test_html_in_a_request_is_shown_as_text(self, journal: Browser, program: Program) -> None:
         program.grant("<img src=x>", grant_type="<b>bold</b>")
         journal.wait_for(lambda: len(paths(journal)) == 2)
         assert journal.find(".row .tag").text == "<b>bold</b>"
 
-    def test_start_anew_when_the_sandbox_forgets(self, journal: Browser, bluejeans_sandbox: Sandbox) -> None:
+    def test_journal_page_is_emptied_by_a_reset_of_the_sandbox(
+        self, journal: Browser, bluejeans_sandbox: Sandbox
+    ) -> None:
         bluejeans_sandbox.reset()
         journal.wait_for(lambda: journal.find("#shown").text == "None yet")
 
-    def test_come_again_from_a_sandbox_that_is_back(self, browser: Browser) -> None:
+    def test_journal_page_reconnects_to_a_restarted_sandbox(self, browser: Browser) -> None:
         with Sandbox() as sandbox:
             browser.open(f"{sandbox.url}/sandbox")
             browser.wait_for(lambda: browser.find("#connection").text == "live")
@@ -137,8 +141,8 @@ class TestRequests:
 class TestFilter:
     @pytest.fixture(autouse=True)
     def one_of_each_kind(self, journal: Browser, program: Program) -> None:
-        for ask in (program.info, program.revoke, program.show_page, program.ask_for_nothing):
-            ask()
+        for send in (program.info, program.revoke, program.show_page, program.request_unknown_path):
+            send()
         journal.wait_for(lambda: len(paths(journal)) == 5)
 
     @pytest.mark.parametrize(
@@ -151,26 +155,26 @@ class TestFilter:
             ("Other", "/nothing"),
         ],
     )
-    def test_shows_one_kind(self, journal: Browser, kind: str, shown: str) -> None:
+    def test_filter_shows_only_the_chosen_kind_of_request(self, journal: Browser, kind: str, shown: str) -> None:
         self.choose(journal, kind)
         assert paths(journal) == [shown]
 
-    def test_shows_what_failed(self, journal: Browser) -> None:
+    def test_filter_for_failures_shows_only_failed_requests(self, journal: Browser) -> None:
         self.choose(journal, "Only failed")
         assert paths(journal) == ["/nothing", "/oauth2/authorize"]
 
-    def test_says_how_many_it_shows(self, journal: Browser) -> None:
+    def test_filter_shows_the_number_of_matching_requests(self, journal: Browser) -> None:
         self.choose(journal, "Revoke")
         assert journal.find("#shown").text == "1 of 5"
 
-    def test_holds_for_what_comes(self, journal: Browser, program: Program) -> None:
+    def test_filter_applies_to_new_requests(self, journal: Browser, program: Program) -> None:
         self.choose(journal, "Grants")
-        program.ask_for_nothing()
+        program.request_unknown_path()
         program.client_grant()
         journal.wait_for(lambda: paths(journal)[0] == "/oauth2/token?Client")
         assert len(paths(journal)) == 2
 
-    def test_moves_by_arrow_keys(self, journal: Browser) -> None:
+    def test_filter_can_be_changed_with_arrow_keys(self, journal: Browser) -> None:
         journal.run("document.querySelector('[name=kind]').focus()")
         journal.press("ARROW_RIGHT")
         assert paths(journal) == ["/oauth2/authorize"]
@@ -181,62 +185,64 @@ class TestFilter:
 
 class TestSwitches:
     @pytest.mark.parametrize(("button", "status"), [("Answer 503", 503), ("Answer 429", 429), ("Answer 500", 500)])
-    def test_answer_with_a_status(self, journal: Browser, program: Program, button: str, status: int) -> None:
-        switch(journal, button)
+    def test_error_button_sends_its_status_once(
+        self, journal: Browser, program: Program, button: str, status: int
+    ) -> None:
+        press(journal, button)
         assert [program.info().status, program.info().status] == [status, 200]
 
-    def test_answer_429_says_when_to_come_again(self, journal: Browser, program: Program) -> None:
-        switch(journal, "Answer 429")
+    def test_error_429_button_sends_a_retry_after_header(self, journal: Browser, program: Program) -> None:
+        press(journal, "Answer 429")
         assert program.info().headers["Retry-After"] == "1"
 
-    def test_answer_html(self, journal: Browser, program: Program) -> None:
-        switch(journal, "Answer HTML")
-        answer = program.client_grant()
-        assert (answer.status, answer.data) == (200, b"<h1>Maintenance</h1>")
+    def test_html_button_sends_an_html_body(self, journal: Browser, program: Program) -> None:
+        press(journal, "Answer HTML")
+        response = program.client_grant()
+        assert (response.status, response.data) == (200, b"<h1>Maintenance</h1>")
 
-    def test_drop_the_line(self, journal: Browser, program: Program) -> None:
-        switch(journal, "Drop the line")
+    def test_drop_button_closes_the_connection(self, journal: Browser, program: Program) -> None:
+        press(journal, "Drop the line")
         with pytest.raises(urllib3.exceptions.ProtocolError):
             program.info()
 
-    def test_answer_late(self, journal: Browser, program: Program) -> None:
-        switch(journal, "3 s late")
+    def test_delay_button_delays_the_response(self, journal: Browser, program: Program) -> None:
+        press(journal, "3 s late")
         with pytest.raises(urllib3.exceptions.ReadTimeoutError):
             program.info(timeout=0.1)
 
-    def test_send_a_body_slowly(self, journal: Browser, program: Program) -> None:
-        switch(journal, "5 s slow body")
-        answer = program.info(preload_content=False)
-        whole = int(answer.headers["Content-Length"])
-        assert len(answer.read1() if hasattr(answer, "read1") else answer.read(1)) < whole
-        answer.close()
+    def test_slow_body_button_sends_the_body_slowly(self, journal: Browser, program: Program) -> None:
+        press(journal, "5 s slow body")
+        response = program.info(preload_content=False)
+        length = int(response.headers["Content-Length"])
+        assert len(response.read1() if hasattr(response, "read1") else response.read(1)) < length
+        response.close()
 
-    def test_reject_a_refresh(self, journal: Browser, program: Program) -> None:
-        switch(journal, "Reject refresh")
+    def test_reject_refresh_button_rejects_one_refresh(self, journal: Browser, program: Program) -> None:
+        press(journal, "Reject refresh")
         assert [program.refresh().status, program.refresh().status] == [401, 200]
 
-    def test_expire_tokens_that_can_be_refreshed(self, journal: Browser, program: Program) -> None:
-        switch(journal, "Expire all")
+    def test_expire_button_expires_access_tokens_only(self, journal: Browser, program: Program) -> None:
+        press(journal, "Expire all")
         assert [program.info().status, program.refresh().status] == [401, 200]
 
-    def test_revoke_tokens_that_cannot(self, journal: Browser, program: Program) -> None:
-        switch(journal, "Revoke all")
+    def test_revoke_button_revokes_access_and_refresh_tokens(self, journal: Browser, program: Program) -> None:
+        press(journal, "Revoke all")
         assert [program.info().status, program.refresh().status] == [401, 401]
 
-    def test_let_an_hour_pass(self, journal: Browser, program: Program) -> None:
-        switch(journal, "An hour later")
+    def test_advance_button_expires_tokens(self, journal: Browser, program: Program) -> None:
+        press(journal, "An hour later")
         assert program.info().status == 401
 
-    def test_forget_all(self, journal: Browser, bluejeans_sandbox: Sandbox) -> None:
-        switch(journal, "Forget all")
+    def test_reset_button_clears_the_journal(self, journal: Browser, bluejeans_sandbox: Sandbox) -> None:
+        press(journal, "Forget all")
         assert bluejeans_sandbox.requests == []
 
-    def test_hold_for_as_many_answers_as_are_set(self, journal: Browser, program: Program) -> None:
-        switch(journal, "Answer 503", count=2)
+    def test_error_button_applies_to_the_chosen_number_of_responses(self, journal: Browser, program: Program) -> None:
+        press(journal, "Answer 503", count=2)
         assert [program.info().status for _ in range(3)] == [503, 503, 200]
 
-    def test_mark_what_they_changed(self, journal: Browser, program: Program) -> None:
-        switch(journal, "Answer 503")
+    def test_journal_page_marks_responses_changed_by_a_fault(self, journal: Browser, program: Program) -> None:
+        press(journal, "Answer 503")
         program.info()
         journal.wait_for(lambda: len(paths(journal)) == 2)
         assert [tag.text for tag in journal.find_all(".tag")] == ["fault", "authorization_code"]
@@ -249,18 +255,20 @@ class TestSwitches:
             ("Expire all", "tokens", "1", "0"),
         ],
     )
-    def test_show_in_the_figures(self, journal: Browser, button: str, figure: str, before: str, after: str) -> None:
+    def test_state_figures_change_after_a_button_is_pressed(
+        self, journal: Browser, button: str, figure: str, before: str, after: str
+    ) -> None:
         journal.wait_for(lambda: journal.find(f"#{figure}").text == before)
-        switch(journal, button)
+        press(journal, button)
         journal.wait_for(lambda: journal.find(f"#{figure}").text == after)
 
-    def test_work_by_keyboard(self, journal: Browser, program: Program) -> None:
+    def test_error_button_works_by_keyboard(self, journal: Browser, program: Program) -> None:
         journal.run("document.querySelector('[data-control]').focus()")
         journal.press("SPACE")
         journal.wait_for(lambda: journal.find("#outcome").text == "Answer 503: once.")
         assert program.info().status == 503
 
-    def test_say_so_when_the_sandbox_is_gone(self, browser: Browser) -> None:
+    def test_button_reports_that_the_sandbox_does_not_respond(self, browser: Browser) -> None:
         with Sandbox() as sandbox:
             browser.open(f"{sandbox.url}/sandbox")
         browser.click("Answer 503")

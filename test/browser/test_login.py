@@ -1,4 +1,4 @@
-"""`bluejeans-auth login`, from the shell by way of a real browser to a token."""
+"""`bluejeans-auth login` with a real browser, from the shell to a token."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from support.chromium import Browser
 
 TELL_ADDRESS = Path(__file__).parents[1] / "support" / "tell_address.py"
-ENOUGH = 60  # seconds after which a test gives up
+TIMEOUT = 60  # seconds
 
 
 class Login:
-    """The command, waiting for the person to sign in at `url`."""
+    """The running command, which waits for the user to sign in at `url`."""
 
     def __init__(self, env: dict[str, str], browser: Browser) -> None:
         self._process = subprocess.Popen(
@@ -37,10 +37,10 @@ class Login:
         address = Path(env["ADDRESS"])
         self.url = browser.wait_for(lambda: address.exists() and address.read_text(encoding="utf-8"))
 
-    def ends(self) -> tuple[int, str]:
-        """Its exit code, and what it said."""
-        said, _ = self._process.communicate(timeout=ENOUGH)
-        return self._process.returncode, said
+    def wait(self) -> tuple[int, str]:
+        """Wait for the command to exit and return its exit code and output."""
+        output, _ = self._process.communicate(timeout=TIMEOUT)
+        return self._process.returncode, output
 
     def stop(self) -> None:
         self._process.kill()
@@ -54,47 +54,49 @@ def env(bluejeans_sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def begin(env: dict[str, str], browser: Browser) -> Iterator[Callable[[], Login]]:
-    begun: list[Login] = []
+def start_login(env: dict[str, str], browser: Browser) -> Iterator[Callable[[], Login]]:
+    logins: list[Login] = []
 
-    def begin() -> Login:
-        begun.append(Login(env, browser))
-        return begun[-1]
+    def start_login() -> Login:
+        logins.append(Login(env, browser))
+        return logins[-1]
 
-    yield begin
-    for login in begun:
+    yield start_login
+    for login in logins:
         login.stop()
 
 
-def test_from_the_shell_to_a_token(
-    browser: Browser, begin: Callable[[], Login], env: dict[str, str], bluejeans_sandbox: Sandbox
+def test_login_with_a_browser_saves_a_usable_token(
+    browser: Browser, start_login: Callable[[], Login], env: dict[str, str], bluejeans_sandbox: Sandbox
 ) -> None:
-    login = begin()
+    login = start_login()
     browser.open(login.url)
     browser.sign_in(bluejeans_sandbox.username, "mistyped")
     assert browser.find("[role=alert]").text
     browser.sign_in(bluejeans_sandbox.username, bluejeans_sandbox.password)
     assert browser.find("h1").text == "You are signed in"
-    browser.picture("signed-in-light-1280")
-    assert login.ends()[0] == 0
+    browser.save_screenshot("signed-in-light-1280")
+    assert login.wait()[0] == 0
     assert re.fullmatch("[0-9a-f]{32}\n", run("token", env=env).stdout)
 
 
-def test_a_person_denies(browser: Browser, begin: Callable[[], Login], bluejeans_sandbox: Sandbox) -> None:
-    login = begin()
+def test_login_exits_with_status_4_after_the_user_denies(
+    browser: Browser, start_login: Callable[[], Login], bluejeans_sandbox: Sandbox
+) -> None:
+    login = start_login()
     browser.open(login.url)
     browser.sign_in("", "", "Deny")
-    assert browser.find("h1").text == "The sign-in ended without access"
-    code, said = login.ends()
-    assert (code, "access was denied" in said) == (4, True)
+    assert browser.find("h1").text == "Access was not granted"
+    code, output = login.wait()
+    assert (code, "access was denied" in output) == (4, True)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_page_at_the_end_is_for_everybody(
-    browser: Browser, begin: Callable[[], Login], bluejeans_sandbox: Sandbox, scheme: str, width: int
+def test_final_login_page_is_accessible_and_loads_no_other_host(
+    browser: Browser, start_login: Callable[[], Login], bluejeans_sandbox: Sandbox, scheme: str, width: int
 ) -> None:
-    login = begin()
+    login = start_login()
     browser.open(login.url)
     browser.sign_in(bluejeans_sandbox.username, bluejeans_sandbox.password)
     browser.show_as(scheme, width)
@@ -103,11 +105,11 @@ def test_the_page_at_the_end_is_for_everybody(
     assert browser.requested_hosts() == {"127.0.0.1"}
 
 
-def test_another_site_cannot_end_the_sign_in(
-    browser: Browser, begin: Callable[[], Login], bluejeans_sandbox: Sandbox
+def test_cross_site_request_cannot_abort_the_login(
+    browser: Browser, start_login: Callable[[], Login], bluejeans_sandbox: Sandbox
 ) -> None:
-    """A denial comes without `state`, as the service words it; a page that fetches one unseen does not count."""
-    login = begin()
+    """The service sends denials without `state`, so a page could try to fetch the denial URL in the background."""
+    login = start_login()
     [receiver] = parse_qs(urlsplit(login.url).query)["redirectUri"]
     denial = f"{receiver}?error=401"
     page = (
@@ -119,4 +121,4 @@ def test_another_site_cannot_end_the_sign_in(
         browser.wait_for(lambda: browser.driver.title == "tried")
     browser.open(login.url)
     browser.sign_in(bluejeans_sandbox.username, bluejeans_sandbox.password)
-    assert login.ends()[0] == 0
+    assert login.wait()[0] == 0

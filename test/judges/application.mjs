@@ -1,4 +1,4 @@
-// A web application that signs its user in with openid-client, and then does all that a token is good for.
+// A web application that signs in its user with openid-client, and then refreshes, introspects and revokes the token.
 
 import http from "node:http";
 import * as client from "openid-client";
@@ -9,7 +9,7 @@ const authentication = client.ClientSecretBasic(CLIENT_SECRET);
 const config = await client.discovery(new URL(ISSUER), CLIENT_ID, undefined, authentication, onLoopback);
 const state = client.randomState();
 
-async function answerTo(url) {
+async function respondTo(url) {
   const redirect_uri = `${url.origin}/callback`;
   if (url.pathname === "/login") {
     return client.buildAuthorizationUrl(config, { redirect_uri, state, scope: "list_meetings user_info" });
@@ -31,13 +31,13 @@ async function answerTo(url) {
 }
 
 const server = http.createServer(async (request, response) => {
-  const answer = await answerTo(new URL(request.url, `http://${request.headers.host}`)).catch((error) => error);
-  if (answer instanceof URL) {
-    response.writeHead(302, { Location: answer.href }).end();
-  } else if (answer instanceof Error) {
-    response.writeHead(403).end(JSON.stringify({ code: answer.code, error: answer.error }));
+  const result = await respondTo(new URL(request.url, `http://${request.headers.host}`)).catch((error) => error);
+  if (result instanceof URL) {
+    response.writeHead(302, { Location: result.href }).end();
+  } else if (result instanceof Error) {
+    response.writeHead(403).end(JSON.stringify({ code: result.code, error: result.error }));
   } else {
-    response.end(JSON.stringify(answer));
+    response.end(JSON.stringify(result));
   }
 });
 server.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${server.address().port}`));

@@ -1,6 +1,6 @@
-"""What the judges share: programs that others wrote, which look at the sandbox, the client and docs/openapi.yaml.
+"""Fixtures of the tests with third-party programs, which check the sandbox, the client and docs/openapi.yaml.
 
-`tox -e judges` installs them. Elsewhere they are skipped, with what is missing as the reason.
+`tox -e judges` installs these programs. Elsewhere the tests are skipped, and the reason lists the missing packages.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from support.node import Node
 
 HERE = Path(__file__).parent
-NEEDED = (HERE / "requirements.txt").read_text(encoding="utf-8")
-MISSING = [name for name in re.findall("# imported as (.+)", NEEDED) if not importlib.util.find_spec(name)]
+REQUIREMENTS = (HERE / "requirements.txt").read_text(encoding="utf-8")
+MISSING = [name for name in re.findall("# imported as (.+)", REQUIREMENTS) if not importlib.util.find_spec(name)]
 REASON = f"`tox -e judges` runs these; here is no {', '.join(MISSING)}"
 
 if MISSING and os.environ.get("REQUIRE_JUDGES"):
@@ -28,7 +28,7 @@ if MISSING and os.environ.get("REQUIRE_JUDGES"):
 
 
 class SkippedModule(pytest.Module):
-    """A file of tests that is not imported, as what it imports is not installed."""
+    """A test file that is skipped before its import, because its imports are not installed."""
 
     def collect(self) -> Any:
         pytest.skip(REASON, allow_module_level=True)
@@ -40,27 +40,27 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 @pytest.fixture(scope="session")
 def node(pytestconfig: pytest.Config) -> Node:
-    """The judges that are written in JavaScript, installed anew where package-lock.json has changed."""
+    """Return the programs for Node.js, reinstalled if package-lock.json has changed."""
     assert pytestconfig.cache is not None
     return Node(pytestconfig.cache.mkdir("judges"))
 
 
 @pytest.fixture(scope="session")
 def document() -> Path:
-    """The OpenAPI document."""
+    """Return the path of the OpenAPI document."""
     return HERE.parent.parent / "docs" / "openapi.yaml"
 
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """One service for all of these tests: those of hypothesis may not have one for each."""
+    """Yield one sandbox for all tests, because hypothesis forbids function-scoped fixtures."""
     with Sandbox() as sandbox:
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def generated(document: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The package that openapi-generator makes."""
+    """Yield the package that openapi-generator makes."""
     import openapi_generator_cli
 
     folder = tmp_path_factory.mktemp("generated")

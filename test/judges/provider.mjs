@@ -1,4 +1,4 @@
-// oidc-provider, a certified OAuth server, with one client and pages that take any user's name.
+// oidc-provider, a certified OAuth server, with one client and pages that accept any username.
 
 import { Provider } from "oidc-provider";
 
@@ -9,7 +9,7 @@ const provider = new Provider(ISSUER, {
     {
       client_id: CLIENT_ID,
       client_secret: CLIENT_SECRET,
-      application_type: "native", // on loopback it may use any port
+      application_type: "native", // allows any port on loopback
       grant_types: ["authorization_code", "refresh_token", "client_credentials"],
       redirect_uris: ["http://127.0.0.1/callback"],
       token_endpoint_auth_method: "client_secret_post",

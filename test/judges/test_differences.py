@@ -1,6 +1,6 @@
-"""Ours and openapi-generator's client, given the same: where both define a thing, they do the same but for a list.
+"""This client behaves like the client that openapi-generator makes, apart from a list of differences.
 
-Bodies, answers and parameters are made by hypothesis. `TestDifferences` is the list.
+Hypothesis makes the bodies, responses and parameters. `TestDifferences` lists the differences.
 """
 
 from __future__ import annotations
@@ -22,42 +22,44 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.models.model import Attribute, Model
 from support.recording_server import RecordingServer, http_response
 
-ENOUGH = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=300, deadline=None)
 FEW = settings(max_examples=50, deadline=None)
 MODELS = {
     name: value for name, value in vars(bluejeans).items() if isinstance(value, type) and issubclass(value, Model)
 }
 
 
-class Made(NamedTuple):
-    """A model to be made, of ours or of theirs: its class's name, and its attributes."""
+class ModelValues(NamedTuple):
+    """The class name and the attributes of a model, for the instance that either package makes of them."""
 
     model: str
     fields: dict[str, Any]
 
-    def by(self, package: Any) -> Any:
-        return getattr(package, self.model)(**{name: made_by(package, value) for name, value in self.fields.items()})
+    def build(self, package: Any) -> Any:
+        return getattr(package, self.model)(**{name: build(package, value) for name, value in self.fields.items()})
 
 
-def made_by(package: Any, value: Any) -> Any:
+def build(package: Any, value: Any) -> Any:
     if isinstance(value, list):
-        return [made_by(package, item) for item in value]
-    return value.by(package) if isinstance(value, Made) else value
+        return [build(package, item) for item in value]
+    return value.build(package) if isinstance(value, ModelValues) else value
 
 
 def values(type_: str) -> st.SearchStrategy[Any]:
-    """Values of a type, by the 2019 SDK's naming."""
+    """Return a strategy for values of a type, which is written as in the 2019 SDK."""
     if type_.startswith("list["):
         return st.lists(values(type_[len("list[") : -1]), max_size=3)
     return SCALARS[type_] if type_ in SCALARS else models(type_)
 
 
-def models(name: str) -> st.SearchStrategy[Made]:
-    return st.fixed_dictionaries({a.name: held(a) for a in MODELS[name].attributes}).map(lambda f: Made(name, f))
+def models(name: str) -> st.SearchStrategy[ModelValues]:
+    return st.fixed_dictionaries({a.name: attribute_values(a) for a in MODELS[name].attributes}).map(
+        lambda f: ModelValues(name, f)
+    )
 
 
-def held(a: Attribute) -> st.SearchStrategy[Any]:
-    """Values of an attribute that both take."""
+def attribute_values(a: Attribute) -> st.SearchStrategy[Any]:
+    """Return a strategy for the values of an attribute that both clients accept."""
     if a.allowed:
         return st.sampled_from(a.allowed)
     return st.text(min_size=1) if a.promised else values(a.type)
@@ -79,15 +81,15 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "bool": st.booleans(),
     "object": JSON,
     "date": st.dates(),
-    # With offsets as they are today: those of a century ago have seconds, and RFC 3339 has no place for them.
+    # Use offsets in whole minutes: RFC 3339 cannot express the seconds in the offsets of a century ago.
     "datetime": st.datetimes(timezones=st.integers(-1439, 1439).map(lambda m: timezone(timedelta(minutes=m)))),
 }
-# Theirs has a class for the meeting's two fields that may be numbers, and so another constructor.
+# The generated GrantRequestMeeting has another constructor: a class for each field that may be a number.
 ALL_MODELS = st.sampled_from(sorted(MODELS.keys() - {"GrantRequestMeeting"})).flatmap(models)
 
 
 def deserialized(client: Any, content: Any, type_: str) -> Any:
-    """JSON made into a type, by the 2019 SDK's naming, by ours or by theirs."""
+    """Deserialize JSON with either client into a type, which is written as in the 2019 SDK."""
     if isinstance(client, bluejeans.ApiClient):
         return client.deserialize(SimpleNamespace(data=json.dumps(content)), type_)
     named = type_.replace("list[", "List[").replace("dict(str, ", "Dict[str, ").replace(")", "]")
@@ -107,15 +109,17 @@ def ours() -> Iterator[bluejeans.ApiClient]:
 
 class TestSanitizeForSerialization:
     @given(SENDABLE)
-    @ENOUGH
-    def test_of_what_json_knows_and_dates(self, ours: Any, theirs: Any, value: Any) -> None:
+    @MANY
+    def test_both_clients_serialize_json_values_and_dates_alike(self, ours: Any, theirs: Any, value: Any) -> None:
         assert ours.sanitize_for_serialization(value) == theirs.sanitize_for_serialization(value)
 
     @given(ALL_MODELS)
-    @ENOUGH
-    def test_of_models(self, ours: Any, theirs: Any, generated: Any, made: Made) -> None:
-        sent = ours.sanitize_for_serialization(made.by(bluejeans))
-        assert sent == theirs.sanitize_for_serialization(made.by(generated))
+    @MANY
+    def test_both_clients_serialize_models_alike(
+        self, ours: Any, theirs: Any, generated: Any, made: ModelValues
+    ) -> None:
+        sent = ours.sanitize_for_serialization(made.build(bluejeans))
+        assert sent == theirs.sanitize_for_serialization(made.build(generated))
 
 
 SHAPES = {
@@ -131,17 +135,21 @@ class TestDeserialize:
     @pytest.mark.parametrize("scalar", SCALARS)
     @given(st.data())
     @FEW
-    def test_of_scalars_and_collections(self, ours: Any, theirs: Any, scalar: str, shape: str, data: Any) -> None:
+    def test_both_clients_deserialize_scalars_and_collections_alike(
+        self, ours: Any, theirs: Any, scalar: str, shape: str, data: Any
+    ) -> None:
         in_json = SCALARS[scalar].map(lambda value: value.isoformat() if isinstance(value, date) else value)
         content, type_ = data.draw(SHAPES[shape](in_json)), shape.format(scalar)
         assert deserialized(ours, content, type_) == deserialized(theirs, content, type_)
 
     @given(ALL_MODELS)
-    @ENOUGH
-    def test_of_models(self, ours: Any, theirs: Any, generated: Any, made: Made) -> None:
-        content = theirs.sanitize_for_serialization(made.by(generated))
-        assert deserialized(ours, content, made.model) == made.by(bluejeans)
-        assert deserialized(theirs, content, made.model) == made.by(generated)
+    @MANY
+    def test_both_clients_deserialize_models_alike(
+        self, ours: Any, theirs: Any, generated: Any, made: ModelValues
+    ) -> None:
+        content = theirs.sanitize_for_serialization(made.build(generated))
+        assert deserialized(ours, content, made.model) == made.build(bluejeans)
+        assert deserialized(theirs, content, made.model) == made.build(generated)
 
 
 SCALAR = TEXT | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -153,16 +161,18 @@ FORMATS = st.fixed_dictionaries(dict.fromkeys(("many", "m&"), st.sampled_from(["
 
 class TestParameters:
     @given(PARAMETERS, FORMATS)
-    @ENOUGH
-    def test_as_tuples(self, ours: Any, theirs: Any, parameters: Any, formats: Any) -> None:
+    @MANY
+    def test_both_clients_convert_parameters_to_the_same_tuples(
+        self, ours: Any, theirs: Any, parameters: Any, formats: Any
+    ) -> None:
         assert ours.parameters_to_tuples(parameters, formats) == theirs.parameters_to_tuples(parameters, formats)
 
     @given(PARAMETERS, FORMATS)
-    @ENOUGH
-    def test_as_a_query(
-        self, asking: bluejeans.ApiClient, service: RecordingServer, theirs: Any, parameters: Any, formats: Any
+    @MANY
+    def test_both_clients_encode_the_same_query(
+        self, client: bluejeans.ApiClient, service: RecordingServer, theirs: Any, parameters: Any, formats: Any
     ) -> None:
-        written = query(service, asking, parameters, formats), theirs.parameters_to_url_query(parameters, formats)
+        written = query(service, client, parameters, formats), theirs.parameters_to_url_query(parameters, formats)
         by_ours, by_theirs = (parse_qsl(text, keep_blank_values=True) for text in written)
         assert by_ours == by_theirs
 
@@ -174,7 +184,7 @@ def service() -> Iterator[RecordingServer]:
 
 
 @pytest.fixture(scope="module")
-def asking(service: RecordingServer) -> Iterator[bluejeans.ApiClient]:
+def client(service: RecordingServer) -> Iterator[bluejeans.ApiClient]:
     configuration = bluejeans.Configuration()
     configuration.host = service.url
     with bluejeans.ApiClient(configuration) as client:
@@ -182,7 +192,7 @@ def asking(service: RecordingServer) -> Iterator[bluejeans.ApiClient]:
 
 
 def query(service: RecordingServer, client: bluejeans.ApiClient, parameters: Any, formats: Any = None) -> str:
-    """What ours puts on the wire."""
+    """Return the query that this client sends."""
     client.call_api("/", "GET", query_params=parameters, collection_formats=formats)
     return service.requests.pop().target.partition("?")[2]
 
@@ -198,7 +208,7 @@ def outcome(call: Callable[[], Any]) -> Any:
 
 
 class TestDifferences:
-    """Ours stands first. Where the two differ, ours is what the 2019 SDK did, or refuses what is no such thing."""
+    """In each case, this client behaves like the 2019 SDK or refuses an invalid value; its result comes first."""
 
     @pytest.mark.parametrize(
         ("value", "sent", "sent_by_theirs"),
@@ -208,7 +218,7 @@ class TestDifferences:
             (SimpleNamespace(a=1), REFUSED, {"a": 1}),
         ],
     )
-    def test_sanitize_for_serialization(
+    def test_difference_in_sanitize_for_serialization(
         self, ours: Any, theirs: Any, value: Any, sent: Any, sent_by_theirs: Any
     ) -> None:
         assert outcome(lambda: ours.sanitize_for_serialization(value)) == sent
@@ -232,7 +242,7 @@ class TestDifferences:
             ("Partition", {"id": 2, "name": "", "x": 1}, {"id": 2, "name": "", "x": 1}, {"id": 2, "name": ""}),
         ],
     )
-    def test_deserialize(
+    def test_difference_in_deserialize(
         self, ours: Any, theirs: Any, type_: str, content: Any, read: Any, read_by_theirs: Any
     ) -> None:
         def sent_again(client: Any) -> Any:
@@ -249,7 +259,7 @@ class TestDifferences:
             ("ab", "multi", [("p", "ab")], [("p", "a"), ("p", "b")]),
         ],
     )
-    def test_parameters_to_tuples(
+    def test_difference_in_parameters_to_tuples(
         self, ours: Any, theirs: Any, value: Any, format_: str, pairs: Any, pairs_of_theirs: Any
     ) -> None:
         assert ours.parameters_to_tuples({"p": value}, {"p": format_} if format_ else {}) == pairs
@@ -265,14 +275,14 @@ class TestDifferences:
             ({"a": 1}, "p=%7B%27a%27%3A+1%7D", "p=%7B%22a%22%3A%201%7D"),
         ],
     )
-    def test_queries(
+    def test_difference_in_query_encoding(
         self,
-        asking: bluejeans.ApiClient,
+        client: bluejeans.ApiClient,
         service: RecordingServer,
         theirs: Any,
         value: Any,
         written: str,
         written_by_theirs: str,
     ) -> None:
-        assert query(service, asking, {"p": value}) == written
+        assert query(service, client, {"p": value}) == written
         assert theirs.parameters_to_url_query({"p": value}, {}) == written_by_theirs

@@ -1,4 +1,4 @@
-"""What reads the document without the service: the specification's own schema, and Spectral's rules of style."""
+"""docs/openapi.yaml passes the schema of the OpenAPI specification and the style rules of Spectral."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from support.node import Node
 
 
-def test_openapi_spec_validator(document: Path) -> None:
+def test_openapi_spec_validator_finds_no_error(document: Path) -> None:
     assert list(OpenAPIV31SpecValidator(yaml.safe_load(document.read_text(encoding="utf-8"))).iter_errors()) == []
 
 
-def test_spectral(node: Node, document: Path, tmp_path: Path) -> None:
+def test_spectral_finds_no_style_violation(node: Node, document: Path, tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text("extends: spectral:oas\n", encoding="utf-8")
-    ended = node.run(
+    finished = node.run(
         "node_modules/.bin/spectral", "lint", "--ruleset", str(rules), "--fail-severity=hint", str(document)
     )
-    assert (ended.returncode, ended.stdout.strip()) == (0, "No results with a severity of 'hint' or higher found!")
+    assert (finished.returncode, finished.stdout.strip()) == (
+        0,
+        "No results with a severity of 'hint' or higher found!",
+    )

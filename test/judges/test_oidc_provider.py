@@ -1,5 +1,6 @@
-"""The client against oidc-provider, a certified OAuth server on Node.js, by way of a proxy that makes RFC 6749 the
-service's dialect.
+"""This client works with oidc-provider, a certified OAuth server on Node.js.
+
+A proxy translates between RFC 6749 and the dialect of the service.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pytest
 import BlueJeansMeetingsRestApi as bluejeans
 from support.judges_browser import Browser
 from support.node import Node
-from support.protocol_shims import ServersDialect
+from support.protocol_shims import ServiceDialectProxy
 from support.recording_server import RecordingServer, http_response
 
 PATHS = {"authorize": "/auth", "token": "/token", "revoke": "/token/revocation", "introspect": "/token/introspection"}
@@ -23,21 +24,21 @@ SCOPES = "list_meetings,user_info"
 
 @pytest.fixture(scope="module")
 def client() -> dict[str, str]:
-    """The credentials of a client that oidc-provider knows."""
+    """Return the credentials of a client that is registered with oidc-provider."""
     return {"client_id": "an-application", "client_secret": secrets.token_hex(16)}
 
 
 @pytest.fixture(scope="module")
 def provider(node: Node, client: dict[str, str]) -> Iterator[str]:
-    """The address of oidc-provider, for clients that speak the service's dialect."""
+    """Yield the URL of oidc-provider for clients that use the dialect of the service."""
     settings = {"ISSUER": "http://127.0.0.1", **{name.upper(): value for name, value in client.items()}}
-    with node.serve("node", "provider.mjs", **settings) as url, ServersDialect(url, **client, **PATHS) as proxy:
+    with node.serve("node", "provider.mjs", **settings) as url, ServiceDialectProxy(url, **client, **PATHS) as proxy:
         yield proxy.url
 
 
 @pytest.fixture
 def api(provider: str) -> Iterator[bluejeans.AuthenticationApi]:
-    """The operations, against oidc-provider."""
+    """Yield the operations, configured for oidc-provider."""
     configuration = bluejeans.Configuration()
     configuration.host = provider
     with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
@@ -46,29 +47,29 @@ def api(provider: str) -> Iterator[bluejeans.AuthenticationApi]:
 
 @pytest.fixture
 def browser() -> Browser:
-    """At oidc-provider, who gives a name is the user with that id, whatever the password."""
+    """Return a browser; oidc-provider uses the username as user ID and accepts any password."""
     return Browser(str(USER), "any")
 
 
 @pytest.fixture
 def redirect_uri() -> Iterator[str]:
-    """An address of the application, where it takes whatever answer comes."""
+    """Yield a redirect URI of an application that accepts every callback."""
     with RecordingServer([http_response({})]) as application:
         yield f"{application.url}/callback"
 
 
 @pytest.fixture
 def authorization_url(provider: str, client: dict[str, str], redirect_uri: str) -> str:
-    asked = {"clientId": client["client_id"], "redirectUri": redirect_uri, "state": "a&b", "scope": SCOPES}
-    return f"{provider}/oauth2/authorize?{urlencode(asked)}"
+    query = {"clientId": client["client_id"], "redirectUri": redirect_uri, "state": "a&b", "scope": SCOPES}
+    return f"{provider}/oauth2/authorize?{urlencode(query)}"
 
 
 @pytest.fixture
 def code_request(
     browser: Browser, authorization_url: str, client: dict[str, str], redirect_uri: str
 ) -> bluejeans.GrantRequestCode:
-    """The exchange of a code that a user has just given."""
-    code = answered(browser.sign_in(authorization_url).url)["code"]
+    """Return the request that exchanges a new code of the user."""
+    code = callback_parameters(browser.sign_in(authorization_url).url)["code"]
     return bluejeans.GrantRequestCode(**client, redirect_uri=redirect_uri, code=code)
 
 
@@ -77,30 +78,34 @@ def grant(api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequest
     return api.get_token_by_code(code_request)
 
 
-def answered(url: str) -> dict[str, str]:
+def callback_parameters(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(url).query))
 
 
 class TestClientGrant:
-    def test_a_token(self, api: bluejeans.AuthenticationApi, client: dict[str, str]) -> None:
+    def test_client_grant_returns_a_token_from_oidc_provider(
+        self, api: bluejeans.AuthenticationApi, client: dict[str, str]
+    ) -> None:
         grant = api.get_token_by_client(bluejeans.GrantRequestClient(**client))
         assert (len(grant.access_token or ""), grant.expires_in) == (43, 600)
 
-    def test_a_wrong_secret(self, api: bluejeans.AuthenticationApi, client: dict[str, str]) -> None:
+    def test_client_grant_with_a_wrong_secret_raises_unauthorized_error(
+        self, api: bluejeans.AuthenticationApi, client: dict[str, str]
+    ) -> None:
         request = bluejeans.GrantRequestClient(client_id=client["client_id"], client_secret="wrong")
         with pytest.raises(bluejeans.UnauthorizedError, match="client authentication failed"):
             api.get_token_by_client(request)
 
 
 class TestCodeGrant:
-    def test_the_state_comes_back(self, browser: Browser, authorization_url: str) -> None:
-        assert answered(browser.sign_in(authorization_url).url)["state"] == "a&b"
+    def test_oidc_provider_returns_the_state(self, browser: Browser, authorization_url: str) -> None:
+        assert callback_parameters(browser.sign_in(authorization_url).url)["state"] == "a&b"
 
-    def test_a_user_may_deny(self, browser: Browser, authorization_url: str) -> None:
-        came = answered(browser.sign_in(authorization_url, allow=False).url)
-        assert came == {"error": "401", "error_description": "User rejects the grant to client application"}
+    def test_denied_access_returns_the_error_of_the_service(self, browser: Browser, authorization_url: str) -> None:
+        parameters = callback_parameters(browser.sign_in(authorization_url, allow=False).url)
+        assert parameters == {"error": "401", "error_description": "User rejects the grant to client application"}
 
-    def test_tokens_of_the_user_for_what_was_asked(
+    def test_code_grant_returns_user_tokens_with_the_requested_scopes(
         self, api: bluejeans.AuthenticationApi, grant: bluejeans.GrantCode
     ) -> None:
         assert grant.expires_in == 3600
@@ -108,14 +113,14 @@ class TestCodeGrant:
         assert grant.scope.bearer_permissions == SCOPES
         assert api.get_token_info(access_token=grant.access_token).user == USER
 
-    def test_a_code_works_once(
+    def test_oidc_provider_accepts_a_code_only_once(
         self, api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequestCode
     ) -> None:
         api.get_token_by_code(code_request)
         with pytest.raises(bluejeans.UnauthorizedError):
             api.get_token_by_code(code_request)
 
-    def test_the_redirect_uri_is_sent(
+    def test_code_grant_with_another_redirect_uri_raises_unauthorized_error(
         self, api: bluejeans.AuthenticationApi, code_request: bluejeans.GrantRequestCode
     ) -> None:
         code_request.redirect_uri = "http://127.0.0.1/callback"
@@ -124,13 +129,13 @@ class TestCodeGrant:
 
 
 class TestSignIn:
-    """`AuthorizationCodeFlow`, with its own `state` and its own receiver of the answer."""
+    """`AuthorizationCodeFlow`, which makes the `state` and receives the callback."""
 
     @pytest.fixture
     def flow(self, api: bluejeans.AuthenticationApi, client: dict[str, str]) -> bluejeans.AuthorizationCodeFlow:
         return bluejeans.AuthorizationCodeFlow(**client, scope=SCOPES, api=api)
 
-    def test_credentials_that_renew_themselves(
+    def test_credentials_of_the_flow_refresh_their_token(
         self, api: bluejeans.AuthenticationApi, flow: bluejeans.AuthorizationCodeFlow, browser: Browser
     ) -> None:
         credentials = flow.run(open_browser=browser.sign_in)
@@ -139,19 +144,23 @@ class TestSignIn:
         credentials.invalidate()
         assert api.get_token_info(access_token=credentials.get_token().token).user == USER
 
-    def test_a_user_may_deny(self, flow: bluejeans.AuthorizationCodeFlow, browser: Browser) -> None:
+    def test_flow_raises_reauthentication_required_if_the_user_denies(
+        self, flow: bluejeans.AuthorizationCodeFlow, browser: Browser
+    ) -> None:
         with pytest.raises(bluejeans.ReauthenticationRequired, match="access was denied"):
             flow.run(open_browser=lambda url: browser.sign_in(url, allow=False))
 
-    def test_an_answer_with_another_state_is_none(
+    def test_flow_refuses_a_callback_with_another_state(
         self, flow: bluejeans.AuthorizationCodeFlow, browser: Browser, redirect_uri: str
     ) -> None:
         flow.redirect_uri = redirect_uri
-        answer = browser.sign_in(flow.authorization_url("another state"), allow=True).url
+        callback = browser.sign_in(flow.authorization_url("another state"), allow=True).url
         with pytest.raises(ValueError, match="`state` is missing or another one"):
-            flow.exchange(answer, state="the state that was sent")
+            flow.exchange(callback, state="the state that was sent")
 
-    def test_revoking_ends_it(self, flow: bluejeans.AuthorizationCodeFlow, browser: Browser) -> None:
+    def test_revoked_credentials_require_reauthentication(
+        self, flow: bluejeans.AuthorizationCodeFlow, browser: Browser
+    ) -> None:
         credentials = flow.run(open_browser=browser.sign_in)
         credentials.revoke()
         with pytest.raises(bluejeans.ReauthenticationRequired):
@@ -163,7 +172,7 @@ class TestRefresh:
     def refresh_request(self, client: dict[str, str], grant: bluejeans.GrantCode) -> bluejeans.GrantRequestRefresh:
         return bluejeans.GrantRequestRefresh(**client, refresh_token=grant.refresh_token)
 
-    def test_other_tokens_for_the_same(
+    def test_refresh_grant_returns_new_tokens_with_the_same_scopes(
         self,
         api: bluejeans.AuthenticationApi,
         grant: bluejeans.GrantCode,
@@ -174,7 +183,7 @@ class TestRefresh:
         assert second.scope.bearer_permissions == SCOPES
         assert len({grant.access_token, grant.refresh_token, second.access_token, second.refresh_token}) == 4
 
-    def test_a_refresh_token_works_once(
+    def test_oidc_provider_accepts_a_refresh_token_only_once(
         self, api: bluejeans.AuthenticationApi, refresh_request: bluejeans.GrantRequestRefresh
     ) -> None:
         api.get_token_by_refresh(refresh_request)
@@ -183,7 +192,7 @@ class TestRefresh:
 
 
 class TestRevoke:
-    def test_a_revoked_token_is_not_valid(
+    def test_revoked_token_is_refused_by_oidc_provider(
         self, api: bluejeans.AuthenticationApi, client: dict[str, str], grant: bluejeans.GrantCode
     ) -> None:
         request = bluejeans.GrantRequestRevoke(**client)

@@ -1,4 +1,4 @@
-"""Prism makes a service of the document: the operations pass against it, and it refuses what the sandbox refuses."""
+"""Prism serves docs/openapi.yaml: this client works with it, and it refuses the same bodies as the sandbox."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ BODIES = {
     name: example["value"]
     for name, example in OPERATION["requestBody"]["content"]["application/json"]["examples"].items()
 }
-ANSWERS = OPERATION["responses"]["200"]["content"]["application/json"]["examples"]
+RESPONSES = OPERATION["responses"]["200"]["content"]["application/json"]["examples"]
 APPLICATION = {name: BODIES["Code"][name] for name in ("client_id", "client_secret")}
-LEFT_OUT = "left out"
+OMITTED = "omitted"
 
 
 @pytest.fixture(scope="module")
@@ -41,33 +41,33 @@ def api(prism: str) -> Iterator[bluejeans.AuthenticationApi]:
 
 class TestOperations:
     @pytest.mark.parametrize("grant", BODIES)
-    def test_a_grant(self, api: bluejeans.AuthenticationApi, grant: str) -> None:
-        api.api_client.set_default_header("Prefer", f"example={grant}")  # Prism's header for one of the answers
+    def test_grant_operation_returns_the_example_of_prism(self, api: bluejeans.AuthenticationApi, grant: str) -> None:
+        api.api_client.set_default_header("Prefer", f"example={grant}")  # selects a response of Prism
         attributes = getattr(bluejeans, f"GrantRequest{grant}").attribute_map
-        given = {name: BODIES[grant][key] for name, key in attributes.items()}
-        request = getattr(bluejeans, f"GrantRequest{grant}")(**given)
-        answer = getattr(api, f"get_token_by_{grant.lower()}")(request)
-        assert type(answer).__name__ == f"Grant{grant}"
-        assert api.api_client.sanitize_for_serialization(answer) == ANSWERS[grant]["value"]
+        fields = {name: BODIES[grant][key] for name, key in attributes.items()}
+        request = getattr(bluejeans, f"GrantRequest{grant}")(**fields)
+        response = getattr(api, f"get_token_by_{grant.lower()}")(request)
+        assert type(response).__name__ == f"Grant{grant}"
+        assert api.api_client.sanitize_for_serialization(response) == RESPONSES[grant]["value"]
 
-    def test_token_info(self, api: bluejeans.AuthenticationApi) -> None:
+    def test_token_info_operation_returns_the_example_of_prism(self, api: bluejeans.AuthenticationApi) -> None:
         assert api.get_token_info(access_token="4d186321c1a7f0f354b297e8914ab240").user == 1442589
 
-    def test_a_token_may_come_in_the_header(self, api: bluejeans.AuthenticationApi) -> None:
+    def test_prism_accepts_a_token_in_the_header(self, api: bluejeans.AuthenticationApi) -> None:
         bearer = {"Authorization": "Bearer 4d186321c1a7f0f354b297e8914ab240"}
-        answer = api.api_client.call_api("/oauth2/tokenInfo", "GET", header_params=bearer, response_type="object")
-        assert answer[0] == {"user": 1442589}
+        response = api.api_client.call_api("/oauth2/tokenInfo", "GET", header_params=bearer, response_type="object")
+        assert response[0] == {"user": 1442589}
 
-    def test_revoking(self, api: bluejeans.AuthenticationApi) -> None:
+    def test_revoke_operation_returns_204_from_prism(self, api: bluejeans.AuthenticationApi) -> None:
         request = bluejeans.GrantRequestRevoke(**APPLICATION)
         assert api.revoke_access_token_with_http_info(request, access_token="4d186321c1a7f0f3")[1] == 204
 
-    def test_authorizing(self, api: bluejeans.AuthenticationApi) -> None:
+    def test_authorization_operation_returns_302_from_prism(self, api: bluejeans.AuthenticationApi) -> None:
         api.api_client.set_default_header("Prefer", "code=302")
-        asked = {"client_id": BODIES["Code"]["client_id"], "redirect_uri": BODIES["Code"]["redirectUri"]}
-        assert api.get_authorization_code_with_http_info(**asked, scope="user_info", state="s")[1] == 302
+        arguments = {"client_id": BODIES["Code"]["client_id"], "redirect_uri": BODIES["Code"]["redirectUri"]}
+        assert api.get_authorization_code_with_http_info(**arguments, scope="user_info", state="s")[1] == 302
 
-    def test_a_token_is_needed(self, api: bluejeans.AuthenticationApi) -> None:
+    def test_prism_requires_a_token_for_token_info(self, api: bluejeans.AuthenticationApi) -> None:
         with pytest.raises(bluejeans.UnauthorizedError, match="invalid or does not have permission"):
             api.get_token_info()
 
@@ -78,18 +78,18 @@ def http() -> Iterator[urllib3.PoolManager]:
         yield http
 
 
-BODIES_OF_REQUESTS = [("POST", body) for body in BODIES.values()] + [("DELETE", APPLICATION)]
+REQUESTS = [("POST", body) for body in BODIES.values()] + [("DELETE", APPLICATION)]
 
 
-@pytest.mark.parametrize("value", [LEFT_OUT, None, True, 7, 7.5, ["text"], {"text": "text"}], ids=repr)
+@pytest.mark.parametrize("value", [OMITTED, None, True, 7, 7.5, ["text"], {"text": "text"}], ids=repr)
 @pytest.mark.parametrize(
-    ("method", "body", "name"), [(method, body, name) for method, body in BODIES_OF_REQUESTS for name in body]
+    ("method", "body", "name"), [(method, body, name) for method, body in REQUESTS for name in body]
 )
-def test_both_refuse_a_body_that_is_wrong(
+def test_prism_and_the_sandbox_refuse_the_same_bodies(
     http: urllib3.PoolManager, prism: str, sandbox: Sandbox, method: str, body: dict[str, Any], name: str, value: Any
 ) -> None:
     sent = {**body, name: value}
-    if value == LEFT_OUT:
+    if value == OMITTED:
         del sent[name]
 
     def is_refused(url: str) -> bool:

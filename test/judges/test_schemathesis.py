@@ -1,4 +1,4 @@
-"""Schemathesis makes requests from the document, right ones and wrong ones, and judges the sandbox's answers."""
+"""Schemathesis makes valid and invalid requests from docs/openapi.yaml and checks the responses of the sandbox."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
-# A request that is right by the document may still be refused: nobody can tell from it what is registered, or revoked.
+# The sandbox may refuse a request that is valid by the document: the document lists no registered clients or tokens.
 MAY_BE_REFUSED = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401"]}}
-# The sandbox's page sends its form here. How the service's page does is not part of the API.
+# The form of the sandbox is sent to this path too. The form of the service is not part of the API.
 HAS_A_FORM = {"unsupported_method": {"enabled": False}, "allow_header_conformance": {"enabled": False}}
 EXAMPLES = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -32,7 +32,7 @@ as_generated = document(
     {"include-operation-id": "get_authorization_code", "checks": {**MAY_BE_REFUSED, **HAS_A_FORM}},
     {"include-operation-id": ["get_token", "revoke_access_token"], "checks": MAY_BE_REFUSED},
 )
-known = document(
+with_credentials = document(
     {"include-operation-id": "get_authorization_code", "checks": HAS_A_FORM},
     mode="positive",
     **{"with-security-parameters": False},
@@ -41,23 +41,25 @@ known = document(
 
 @as_generated.parametrize()
 @EXAMPLES
-def test_requests_as_generated(case: Case, sandbox: Sandbox) -> None:
+def test_generated_requests_get_documented_responses(case: Case, sandbox: Sandbox) -> None:
     case.call_and_validate(base_url=sandbox.url)
 
 
-class TestWithWhatTheSandboxKnows:
+class TestWithValidCredentials:
     succeeded: ClassVar[set[tuple[str, str]]] = set()
 
-    @known.parametrize()
+    @with_credentials.parametrize()
     @EXAMPLES
-    def test_requests_that_are_right(self, case: Case, sandbox: Sandbox, tokens: Tokens) -> None:
+    def test_requests_with_valid_credentials_get_documented_responses(
+        self, case: Case, sandbox: Sandbox, tokens: Tokens
+    ) -> None:
         tokens.put_into(case)
         bearer = {"Authorization": f"Bearer {tokens.grant().access_token}"}
         if case.call_and_validate(base_url=sandbox.url, headers=bearer).status_code < 300:
             grant = case.body.get("grant_type", "") if isinstance(case.body, dict) else ""
             self.succeeded.add((operation_of(case), grant))
 
-    def test_each_operation_and_grant_was_among_them(self) -> None:
+    def test_valid_requests_succeeded_for_each_operation_and_grant(self) -> None:
         assert self.succeeded == {
             ("get_authorization_code", ""),
             ("get_token", "client_credentials"),
@@ -76,7 +78,7 @@ def operation_of(case: Case) -> str:
 
 
 class Tokens:
-    """Puts what the sandbox knows in the place of what was generated."""
+    """Replaces generated credentials with valid ones of the sandbox."""
 
     def __init__(self, sandbox: Sandbox, api: bluejeans.AuthenticationApi) -> None:
         self.sandbox, self.api = sandbox, api

@@ -1,4 +1,4 @@
-"""The steps of CONTRIBUTING.md, done in a copy of the tree as they are written."""
+"""The steps of CONTRIBUTING.md work as written, in a copy of the source tree."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ print(status, api.get_user(str(user.id), access_token=grant.access_token).userna
 
 
 def steps(page: Path) -> list[tuple[str, str]]:
-    """The file and the lines of each step of "Add an operation"."""
+    """Return the file and the code of each step of "Add an operation"."""
     section = page.read_text(encoding="utf-8").partition("## Add an operation")[2].partition("\n## ")[0]
     return re.findall(r"^`([^`]+\.py)` [^\n]*\n\n```py\n(.*?)^```$", section, re.M | re.S)
 
 
 def apply(file: Path, lines: str) -> None:
-    """Write a new file; put an import where it belongs by the alphabet, and what is in a class at its end."""
+    """Apply a step: create a file, insert an import in alphabetical order, or append a method to a class."""
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     if before and lines.startswith("from "):
-        there = before.splitlines(keepends=True)
-        place = max(i for i, line in enumerate(there) if line.startswith("from .") and line < lines) + 1
-        after = "".join([*there[:place], lines, *there[place:]])
+        existing = before.splitlines(keepends=True)
+        place = max(i for i, line in enumerate(existing) if line.startswith("from .") and line < lines) + 1
+        after = "".join([*existing[:place], lines, *existing[place:]])
     else:
         after = before + lines.partition("    ...\n")[2] if before else lines
     file.write_text(after, encoding="utf-8")
@@ -48,49 +48,49 @@ def apply(file: Path, lines: str) -> None:
 
 @pytest.fixture(scope="module")
 def changed(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree with the operation of CONTRIBUTING.md, and what is made from the code made."""
+    """Return a copy of the source tree with the operation of CONTRIBUTING.md and updated generated files."""
     copy = tmp_path_factory.mktemp("contributing") / "tree"
     shutil.copytree(tree, copy)
     for name, lines in steps(copy / "CONTRIBUTING.md"):
         apply(copy / name, lines)
     for script in ("render.py", "public_api.py"):
-        succeeds(copy, f"docs/{script}")
+        run_python(copy, f"docs/{script}")
     return copy
 
 
-def succeeds(tree: Path, *arguments: str, **variables: str) -> str:
-    """What this Python printed when it ran these arguments with the package in that tree, without an error."""
+def run_python(tree: Path, *arguments: str, **variables: str) -> str:
+    """Run this Python with these arguments and the package in `tree`, fail on an error, and return the output."""
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", **variables}
-    ended = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, *arguments], cwd=tree, env=environment, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
 
 
-def test_the_two_commands_are_those_of_the_readme(tree: Path) -> None:
+def test_contributing_page_has_the_commands_of_the_readme(tree: Path) -> None:
     commands = [re.findall(r"^```sh\n(.*?)^```$", (tree / page).read_text(), re.M | re.S) for page in PAGES]
     assert commands[0] == commands[1][:2]
 
 
-def test_it_takes_less_than_25_lines(tree: Path) -> None:
+def test_new_operation_takes_fewer_than_25_lines(tree: Path) -> None:
     written = [line for _, lines in steps(tree / "CONTRIBUTING.md") for line in lines.splitlines() if line.strip()]
     assert 10 < len(written) < 25
 
 
-def test_the_new_operation_works(changed: Path, bluejeans_sandbox: Sandbox) -> None:
+def test_new_operation_works_against_the_sandbox(changed: Path, bluejeans_sandbox: Sandbox) -> None:
     variables = {"BLUEJEANS_HOST": bluejeans_sandbox.url, "BLUEJEANS_PASSWORD": bluejeans_sandbox.password}
-    assert succeeds(changed, "-c", CALL, **variables) == "200 demo.user\n"
+    assert run_python(changed, "-c", CALL, **variables) == "200 demo.user\n"
 
 
 @pytest.mark.parametrize(
     "command", ["mypy BlueJeansMeetingsRestApi", "mypy test/typing_consumer.py", "ruff check", "ruff format --check"]
 )
-def test_its_types_and_its_style_are_clean(changed: Path, command: str) -> None:
-    succeeds(changed, "-m", *command.split())
+def test_type_checks_and_linters_pass_with_the_new_operation(changed: Path, command: str) -> None:
+    run_python(changed, "-m", *command.split())
 
 
-def test_its_pages_and_its_name_are_there(changed: Path) -> None:
+def test_generated_pages_include_the_new_operation(changed: Path) -> None:
     assert (
         "| [**get_user**](#get_user) | **GET** /v1/user/{id} |" in (changed / "docs/AuthenticationApi.md").read_text()
     )
@@ -98,5 +98,5 @@ def test_its_pages_and_its_name_are_there(changed: Path) -> None:
     assert "\nAuthenticationApi.get_user(user_id: str, " in (changed / "docs/public-api.txt").read_text()
 
 
-def test_its_example_runs_and_every_other_test_of_pages_and_names_still_passes(changed: Path) -> None:
-    succeeds(changed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test/test_docs.py", "test/test_import.py")
+def test_documentation_and_import_tests_pass_with_the_new_operation(changed: Path) -> None:
+    run_python(changed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test/test_docs.py", "test/test_import.py")

@@ -57,7 +57,8 @@ def test_an_answer_is_no_grant(call: Call, server: RecordingServer, what: str) -
     outcome = call(server.url)
     assert (outcome.status, outcome.attempts, len(server.requests)) == (200, 1, 1)
     assert "the answer is not what was promised" in outcome.text
-    assert outcome.memory < 10 * MEBIBYTE
+    # Since Python 3.14, the json module parses nested values until the C stack (8 MiB) is almost full.
+    assert outcome.memory < 20 * MEBIBYTE
 
 
 @pytest.mark.fault(21, "no grant, from each of the five", "the same for all of them", "ApiResponseError")
@@ -195,6 +196,7 @@ def told() -> Iterator[tuple[RecordingServer, bluejeans.AuthenticationApi]]:
             yield server, api
 
 
+@pytest.mark.slow
 class TestWhateverBytesComeBack:
     """Properties, with bodies and whole answers that hypothesis makes up."""
 

@@ -11,6 +11,8 @@ from support.caller import SECRETS
 from support.caller_process import Outcome
 from support.recording_server import RecordingServer
 
+pytestmark = pytest.mark.slow  # Each test starts a process.
+
 Call = Callable[..., Outcome]
 
 NO_TIMES = [0, -1, -0.5, float("nan"), float("inf"), "5", True, [1, 0], [1, float("nan")], ["1", 1], [1, 2, 3], [1], {}]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.caller_process import ENOUGH, GRANT, Caller, Outcome
+from support.caller_process import GRANT, TIMEOUT, Caller, Outcome
 from support.recording_server import (
     RecordingServer,
     SilentResponse,
@@ -235,7 +235,7 @@ class TestCtrlC:
         silence = SilentResponse()
         with RecordingServer([silence]) as silent:
             caller = begin(silent.url)
-            assert silence.requested.wait(ENOUGH)
+            assert silence.requested.wait(TIMEOUT)
             assert interrupted(caller) == ("KeyboardInterrupt", "")
 
     @pytest.mark.fault(9, "Ctrl-C in the pause before another try", "it gets through at once", "KeyboardInterrupt")

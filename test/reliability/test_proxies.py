@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from support.caller import SECRETS
-from support.caller_process import ENOUGH, GRANT, Outcome
+from support.caller_process import GRANT, TIMEOUT, Outcome
 from support.recording_server import RecordingServer, http_response, unused_port
 
 Call = Callable[..., Outcome]
@@ -33,7 +33,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             written.wait(0.02)
         yield int(port_file.read_text())
         process.terminate()
-        process.wait(ENOUGH)
+        process.wait(TIMEOUT)
 
 
 @pytest.fixture

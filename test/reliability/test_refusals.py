@@ -14,6 +14,8 @@ from support.caller import ARGUMENTS
 from support.caller_process import GRANT, Outcome
 from support.recording_server import RecordingServer, http_response
 
+pytestmark = pytest.mark.slow  # Each test starts a process.
+
 Call = Callable[..., Outcome]
 MEBIBYTE = 1 << 20
 KINDS = {

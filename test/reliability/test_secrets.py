@@ -16,6 +16,8 @@ from support.caller import ARGUMENTS, SECRETS
 from support.caller_process import Outcome, secrets_shown
 from support.recording_server import RecordingServer, ServerResponse, http_response, never_respond, reset, unused_port
 
+pytestmark = pytest.mark.slow  # Each test starts a process.
+
 Call = Callable[..., Outcome]
 EVERYTHING = {"access_token": SECRETS["granted_token"], "refresh_token": SECRETS["granted_refresh_token"], "scope": {}}
 

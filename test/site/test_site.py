@@ -1,4 +1,4 @@
-"""The pages of docs/ as a site, built as strictly as MkDocs can."""
+"""The documentation site, built by MkDocs in strict mode."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Tags(HTMLParser):
-    """Every tag of a page with its attributes."""
+    """A parser that collects every tag of a page with its attributes."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
@@ -31,24 +31,26 @@ class Tags(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
     return folder
 
 
 def pages(site: Path) -> Iterator[Path]:
-    found = [page for page in site.rglob("*.html") if page.name != "404.html"]  # which may be shown at any address
+    found = [
+        page for page in site.rglob("*.html") if page.name != "404.html"
+    ]  # The 404 page has no fixed URL for relative links.
     assert len(found) > 50
     yield from found
 
 
-def test_every_page_is_there(site: Path) -> None:
+def test_site_has_every_page_of_docs(site: Path) -> None:
     written = {path.with_suffix(".html").name for path in (ROOT / "docs").glob("*.md")} - {"README.html"}
     assert {name for name in written if not (site / name).is_file()} == set()
 
 
-def test_nothing_is_fetched_from_another_host(site: Path) -> None:
-    """What a reader clicks may lead elsewhere; what the browser fetches may not."""
+def test_site_loads_no_resource_from_another_host(site: Path) -> None:
+    """Links may lead to other hosts, but the browser must not load resources from them."""
     fetched = [
         (page.name, tag, name, value)
         for page in site.rglob("*.html")
@@ -61,7 +63,7 @@ def test_nothing_is_fetched_from_another_host(site: Path) -> None:
     assert [re.findall(by_styles, path.read_text(encoding="utf-8")) for path in site.rglob("*.css")] == [[], []]
 
 
-def test_every_link_leads_to_a_page_and_its_anchor(site: Path) -> None:
+def test_site_links_lead_to_existing_pages_and_anchors(site: Path) -> None:
     anchors = {page: {a["id"] for _, a in Tags(page).found if "id" in a} for page in pages(site)}
     broken = []
     for page in anchors:
@@ -77,8 +79,8 @@ def test_every_link_leads_to_a_page_and_its_anchor(site: Path) -> None:
     assert broken == []
 
 
-def test_lists_are_lists(site: Path) -> None:
-    """Python-Markdown wants an empty line before one, which other readers do not."""
+def test_site_renders_every_markdown_list_as_a_list(site: Path) -> None:
+    """Python-Markdown needs an empty line before a list; GitHub does not."""
     for page in pages(site):
         paragraphs = re.findall(r"<p>(.*?)</p>", page.read_text(encoding="utf-8"), re.S)
         assert [text for text in paragraphs if re.search(r"^(- |\d+\. )", text, re.M)] == [], page.name

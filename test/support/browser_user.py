@@ -29,44 +29,48 @@ class _Form(html.parser.HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        of = dict(attributes)
+        values = dict(attributes)
         if tag == "form":
-            self.action = of.get("action") or ""
-        elif tag == "input" and of.get("name"):
-            self.fields[str(of["name"])] = of.get("value") or ""
+            self.action = values.get("action") or ""
+        elif tag == "input" and values.get("name"):
+            self.fields[str(values["name"])] = values.get("value") or ""
 
 
-class _Stays(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 class BrowserUser:
-    """Signs in on the service's page, and allows it or denies. is_elsewhere: not on this machine."""
+    """A user who signs in on the service's page and allows or denies access.
+
+    decides: `allow` or `deny`
+    is_elsewhere: whether the browser is on another machine and so cannot follow redirects to this one
+    """
 
     def __init__(self, decides: str = "allow", *, is_elsewhere: bool = False) -> None:
         self._decides = decides
-        handlers = [urllib.request.HTTPCookieProcessor(CookieJar()), *([_Stays] if is_elsewhere else [])]
+        handlers = [urllib.request.HTTPCookieProcessor(CookieJar()), *([_NoRedirects] if is_elsewhere else [])]
         self._browser = urllib.request.build_opener(*handlers)
         self.address = ""
 
     def open(self, url: str, form: bytes | None = None) -> str:
-        """What a page shows. `address` is where it is, or where the browser was sent and could not go."""
+        """Open a page and return its content; `address` becomes its URL, or the target of a redirect not followed."""
         try:
-            answer = self._browser.open(url, form)
+            response = self._browser.open(url, form)
         except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            self.address = answer.headers.get("Location") or answer.url
-            return str(answer.read().decode())
+            response = error
+        with response:
+            self.address = response.headers.get("Location") or response.url
+            return str(response.read().decode())
 
     def sign_in(self, url: str) -> str:
-        """Go to the page, fill in its form, and return what is shown at the end."""
+        """Open the page, submit its form and return the content of the final page."""
         form, accounts = _Form(self.open(url)), Accounts()
-        typed = {"username": accounts.username, "password": accounts.password, "decision": self._decides}
-        return self.open(urljoin(self.address, form.action), urlencode({**form.fields, **typed}).encode())
+        entered = {"username": accounts.username, "password": accounts.password, "decision": self._decides}
+        return self.open(urljoin(self.address, form.action), urlencode({**form.fields, **entered}).encode())
 
 
 if __name__ == "__main__":
-    seen = BrowserUser(os.environ.get("USER_DECISION", "allow")).sign_in(sys.argv[1])
-    Path(os.environ["USER_PAGE_FILE"]).write_text(seen)
+    page = BrowserUser(os.environ.get("USER_DECISION", "allow")).sign_in(sys.argv[1])
+    Path(os.environ["USER_PAGE_FILE"]).write_text(page)

@@ -1,6 +1,6 @@
-"""A program that calls the SDK, every log at its loudest, and prints all that anybody could see of it.
+"""A program that calls the SDK with every log enabled and prints everything that could show a secret.
 
-`running.py` runs it in a process of its own and searches what it printed for each of `SECRETS`.
+`caller_process.py` runs it in a separate process and searches its output for each of `SECRETS`.
 Standard input: a JSON object with `settings` of the Configuration and `calls`. Argument: the file for the outcomes.
 """
 
@@ -27,7 +27,7 @@ import BlueJeansMeetingsRestApi as bluejeans
 
 SECRETS = {
     "client_secret": "canary-client-secret-58c1",
-    # What is escaped in JSON, in a URL and in Python shows in more than one form.
+    # The characters that JSON, URLs and Python escape appear in more than one form.
     "password": 'canary-password-93d7 ü "%\\',
     "meeting_passcode": "canary-passcode-0b2e",
     "code": "canary-code-c4a6",
@@ -77,9 +77,9 @@ CALL_API = {
 
 def main() -> None:
     plan = json.load(sys.stdin)
-    speak_up()
+    enable_all_logs()
     if plan["dns_hangs"]:
-        socket.getaddrinfo = hanging(socket.getaddrinfo)
+        socket.getaddrinfo = blocking(socket.getaddrinfo)
     configuration = configured(plan["settings"])
     outcomes = []
     with bluejeans.ApiClient(configuration) as client:
@@ -100,7 +100,7 @@ def main() -> None:
             outcome["memory"] = resident("VmHWM") - memory
             outcomes.append(outcome)
         show(configuration, client, client.last_response)
-    gc.collect()  # what was left open says so now
+    gc.collect()  # Unclosed resources emit their ResourceWarning now.
     Path(sys.argv[1]).write_text(json.dumps(outcomes), encoding="utf-8")
 
 
@@ -113,15 +113,15 @@ def configured(settings: dict[str, Any]) -> bluejeans.Configuration:
     return configuration
 
 
-def speak_up() -> None:
+def enable_all_logs() -> None:
     logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
     http.client.HTTPConnection.debuglevel = 1
     warnings.simplefilter("always")
 
 
-def hanging(lookup: Any) -> Any:
-    """`socket.getaddrinfo` on a machine whose name servers do not answer."""
+def blocking(lookup: Any) -> Any:
+    """Return a `socket.getaddrinfo` that blocks as if the name servers did not respond."""
 
     def getaddrinfo(host: str, *args: Any, **options: Any) -> Any:
         if options.get("flags") == socket.AI_NUMERICHOST or host[0].isdigit():
@@ -137,10 +137,10 @@ def outcome_of(client: bluejeans.ApiClient, call: dict[str, Any]) -> dict[str, A
         return {"kind": "", "data": returned(client, call)}
     except (Exception, KeyboardInterrupt) as error:
         if not isinstance(error, KeyboardInterrupt):
-            tell(error)
-        told = {name: getattr(error, name, None) for name in ("status", "reason", "attempts", "retryable", "body")}
-        told.update(kind=type(error).__name__, text=str(error), retry_after=getattr(error, "retry_after", None))
-        return told
+            print_error(error)
+        outcome = {name: getattr(error, name, None) for name in ("status", "reason", "attempts", "retryable", "body")}
+        outcome.update(kind=type(error).__name__, text=str(error), retry_after=getattr(error, "retry_after", None))
+        return outcome
 
 
 def returned(client: bluejeans.ApiClient, call: dict[str, Any]) -> Any:
@@ -161,7 +161,7 @@ def returned(client: bluejeans.ApiClient, call: dict[str, Any]) -> Any:
 
 
 def signed_in(client: bluejeans.ApiClient, opens: str = "", **options: Any) -> float:
-    """Sign in, with the test as the browser, and return when the token ends."""
+    """Sign in with the test as the browser, and return the expiry of the token as a Unix timestamp."""
 
     def open_browser(url: str) -> bool:
         print("The page is", url, flush=True)
@@ -180,12 +180,12 @@ def signed_in(client: bluejeans.ApiClient, opens: str = "", **options: Any) -> f
 
 
 def show(*objects: Any) -> None:
-    for one in objects:
-        print(one, repr(one), f"{one}")
+    for value in objects:
+        print(value, repr(value), f"{value}")
 
 
-def tell(error: BaseException) -> None:
-    """Print all that an exception can say, and what loggers and crash reports make of it."""
+def print_error(error: BaseException) -> None:
+    """Print an exception in every form that loggers and crash reports use."""
     logging.getLogger("a.program").exception("It failed")
     for link in chain(error):
         print(type(link), link, repr(link), link.args)
@@ -193,7 +193,7 @@ def tell(error: BaseException) -> None:
             if "BlueJeansMeetingsRestApi" in frame.filename:
                 print(frame.filename, frame.lineno, frame.name, frame.locals)
     bare = copy.copy(error)
-    # They are the answer as it came, and may say anything.
+    # Both are the unchanged response and may contain anything.
     vars(bare).update(body=None, headers=None)
     print(pickle.dumps(bare).decode("latin-1"), vars(bare), repr(bare), copy.deepcopy(bare))
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
@@ -207,7 +207,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def resident(name: str) -> int:
-    """Bytes of memory that this process has (VmRSS), or had at most (VmHWM); 0 where the system does not say."""
+    """Return the current (VmRSS) or peak (VmHWM) memory of this process in bytes, or 0 if it is unknown."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))

@@ -1,4 +1,4 @@
-"""Runs `caller.py` in a process of its own, and searches what it printed for secrets."""
+"""Run `caller.py` in a separate process and search its output for secrets."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from support.caller import SECRETS
 
 CALLER = Path(__file__).with_name("caller.py")
 GRANT = {"access_token": SECRETS["granted_token"], "expires_in": 3600}
-ENOUGH = 60  # seconds after which a test gives up on a program, however slow the machine is
+TIMEOUT = 60  # seconds; generous, because the machine may be busy
 
 
 @dataclass
 class Outcome:
-    """What came of a call: the exception's class and attributes, or `data` with an empty `kind`."""
+    """The outcome of a call: the class and attributes of the exception, or `data` with an empty `kind`."""
 
     kind: str
     seconds: float
@@ -42,7 +42,7 @@ class Outcome:
 
 
 class Caller:
-    """`caller.py`, running."""
+    """A running `caller.py`."""
 
     def __init__(self, results: Path, plan: dict[str, Any], environment: dict[str, str]) -> None:
         self._results = results
@@ -70,20 +70,20 @@ class Caller:
                     self._has_line.notify_all()
 
     def wait_until_it_says(self, text: str) -> str:
-        """Returns the line that has the text."""
+        """Wait for a line of output that contains `text`, and return it."""
         with self._has_line:
-            said = self._has_line.wait_for(lambda: [line for line in self._lines if text in line], ENOUGH)
-            assert said, "".join(self._lines)
-            return said[0]
+            found = self._has_line.wait_for(lambda: [line for line in self._lines if text in line], TIMEOUT)
+            assert found, "".join(self._lines)
+            return found[0]
 
     def interrupt(self) -> float:
-        """`press_ctrl_c` in this program."""
+        """Call `press_ctrl_c` for this program."""
         return press_ctrl_c(self._process)
 
     def outcomes(self) -> list[Outcome]:
-        """What came of the calls, after a search for secrets in all that the program printed."""
-        self._process.wait(ENOUGH)
-        self._reader.join(ENOUGH)
+        """Return the outcomes of the calls, after checking that the output contains no secret."""
+        self._process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
         output = "".join(self._lines)
         assert secrets_shown(output) == []
         assert self._process.returncode == 0, output
@@ -97,14 +97,14 @@ class Caller:
 
 
 def press_ctrl_c(process: subprocess.Popen[Any]) -> float:
-    """Press Ctrl-C once a program waits, and return when, on the monotonic clock that all processes share.
+    """Press Ctrl-C once a program waits, and return the time, on the monotonic clock that all processes share.
 
-    Not before, where the system says what it does: Python keeps a Ctrl-C to itself that comes in some places, the
-    import of a module among them, and heeds it late that comes as a wait begins.
+    Python ignores a Ctrl-C in some places, such as during an import, and delays one that arrives as a wait begins.
+    So, if the system reports the state of a process, this function first waits until the main thread sleeps.
     """
     status = Path(f"/proc/{process.pid}/stat")
-    end = time.monotonic() + ENOUGH
-    # S: its main thread waits; Z: it has ended.
+    end = time.monotonic() + TIMEOUT
+    # S: the main thread sleeps. Z: the process has exited.
     while status.exists() and status.read_text("utf-8").rpartition(")")[2].split()[0] not in "SZ":
         assert time.monotonic() < end, "it does not wait for anything"
         time.sleep(0.001)
@@ -114,7 +114,7 @@ def press_ctrl_c(process: subprocess.Popen[Any]) -> float:
 
 
 def secrets_shown(output: str) -> list[str]:
-    """The names of the secrets that are in a program's output, in whichever form."""
+    """Return the names of the secrets that appear in the output of a program, in any form."""
 
     def forms(value: str) -> set[str]:
         in_json = json.dumps(value)[1:-1]

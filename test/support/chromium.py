@@ -1,4 +1,4 @@
-"""A real Chromium, driven by Selenium, and what the tests do with it."""
+"""A real Chromium that the tests control with Selenium."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 T = TypeVar("T")
 
-PATIENCE = 20  # seconds; a machine may be busy
+TIMEOUT = 20  # seconds; the machine may be busy
 OPTIONS = (
     "--headless=new",
-    "--no-sandbox",  # which Chromium refuses to run in as root
+    "--no-sandbox",  # Chromium refuses to run as root with its sandbox.
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--no-proxy-server",
-    # What Chromium asks of its maker by itself.
+    # Disable Chromium's own requests to its vendor.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -35,7 +35,7 @@ OPTIONS = (
 
 
 def find_chromium() -> tuple[str, str]:
-    """The paths of the browser and of its driver. Raises FileNotFoundError where one is missing."""
+    """Return the paths of the browser and its driver. Raise FileNotFoundError if one is missing."""
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     driver = shutil.which("chromedriver")
     if not (browser and driver):
@@ -44,7 +44,7 @@ def find_chromium() -> tuple[str, str]:
 
 
 class Browser:
-    """One window of a Chromium with a profile of its own."""
+    """A window of a Chromium with its own profile."""
 
     def __init__(self, profile: Path) -> None:
         binary, driver = find_chromium()
@@ -58,15 +58,15 @@ class Browser:
     def close(self) -> None:
         self.driver.quit()
 
-    def forget(self) -> None:
-        """Leave the page, and what was logged of it."""
+    def reset(self) -> None:
+        """Leave the page and clear its logs."""
         self.show_as()
         self.driver.get("about:blank")
         self.driver.get_log("browser")
         self.driver.get_log("performance")
 
     def show_as(self, scheme: str = "light", width: int = 1280, height: int = 900) -> None:
-        """Be a window of this size in CSS pixels, whose user prefers this colour scheme."""
+        """Emulate a window of this size in CSS pixels and a user who prefers this color scheme."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -81,14 +81,14 @@ class Browser:
 
     @property
     def text(self) -> str:
-        """What the page shows."""
+        """The visible text of the page."""
         return self.find("body").text
 
     def find(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def find_all(self, selector: str) -> list[WebElement]:
-        """The elements that are to be seen."""
+        """Return the visible elements that match the selector."""
         return [found for found in self.driver.find_elements(By.CSS_SELECTOR, selector) if found.is_displayed()]
 
     def click(self, text: str) -> None:
@@ -96,7 +96,7 @@ class Browser:
         self.driver.find_element(By.XPATH, f"//button[normalize-space()='{text}']").click()
 
     def press(self, *keys: str) -> None:
-        """Press keys by their names (TAB, ENTER, SPACE), or type text, wherever the focus is."""
+        """Press keys by their names (TAB, ENTER, SPACE) or type text into the focused element."""
         self.focused.send_keys(*(getattr(Keys, key, key) for key in keys))
 
     @property
@@ -106,12 +106,12 @@ class Browser:
     def run(self, script: str) -> Any:
         return self.driver.execute_script(script)
 
-    def wait_for(self, what: Callable[[], T]) -> T:
-        """The first true value that `what` returns."""
-        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(lambda _: what())
+    def wait_for(self, condition: Callable[[], T]) -> T:
+        """Call `condition` until it returns a true value, and return that value."""
+        return WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.05).until(lambda _: condition())
 
     def sign_in(self, username: str, password: str, decision: str = "Allow") -> None:
-        """Fill in the sandbox's page, press Allow or Deny, and wait for the page that follows."""
+        """Fill in the authorization form of the sandbox, press Allow or Deny, and wait for the next page."""
         form = self.find("form")
         for name, value in (("username", username), ("password", password)):
             field = self.find(f"#{name}")
@@ -121,24 +121,24 @@ class Browser:
         self.wait_for(lambda: form not in self.driver.find_elements(By.CSS_SELECTOR, "form"))
 
     def accessibility_violations(self) -> list[str]:
-        """What axe-core finds wrong with the page, in its words."""
+        """Return the violations that axe-core finds on the page."""
         axe = Axe(self.driver)
         axe.inject()
         return [f"{found['id']}: {node['html']}" for found in axe.run()["violations"] for node in found["nodes"]]
 
     def policy_violations(self) -> list[str]:
-        """What the Content-Security-Policy stopped, and what failed in a script, since the last call."""
-        said = [entry["message"] for entry in self.driver.get_log("browser")]
-        return [message for message in said if "Failed to load resource" not in message]
+        """Return the violations of the Content-Security-Policy and the script errors since the last call."""
+        messages = [entry["message"] for entry in self.driver.get_log("browser")]
+        return [message for message in messages if "Failed to load resource" not in message]
 
     def requested_hosts(self) -> set[str]:
-        """The hosts that were asked for anything since the last call."""
+        """Return the hosts to which the browser sent requests since the last call."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         urls = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
         return {host for host in (urlsplit(url).hostname for url in urls) if host}
 
-    def picture(self, name: str) -> None:
-        """Keep a picture of the window in the folder that the environment variable SCREENSHOTS names, if it is set."""
+    def save_screenshot(self, name: str) -> None:
+        """Save a screenshot in the folder in the environment variable SCREENSHOTS, if that is set."""
         folder = os.environ.get("SCREENSHOTS")
         if folder:
             self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))

@@ -1,4 +1,4 @@
-"""The command `bluejeans-auth`, as others run it: in a process, with an environment of its own."""
+"""Run the command `bluejeans-auth` in a separate process with its own environment."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BROWSER_USER = Path(__file__).with_name("browser_user.py")
 
 
 def environment(folder: Path, sandbox: Sandbox | None = None, **settings: str) -> dict[str, str]:
-    """What a shell has whose home is `folder`, and where a person is who signs in."""
+    """Return the environment variables of a shell with `folder` as home directory and a user who signs in."""
     inherited = {n: v for n, v in os.environ.items() if not n.startswith(("BLUEJEANS_", "XDG_")) and n != "DISPLAY"}
     browser = {"BROWSER": f"{sys.executable} {BROWSER_USER} %s", "USER_PAGE_FILE": str(folder / "seen.html")}
-    # Tests on a machine with a proxy talk to this one.
-    made = {**inherited, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "NO_PROXY": "*", **browser}
+    # The tests send requests to this machine even if the environment configures a proxy.
+    variables = {**inherited, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "NO_PROXY": "*", **browser}
     if sandbox is not None:
-        made.update(of_client(sandbox))
-    return {**made, **settings}
+        variables.update(of_client(sandbox))
+    return {**variables, **settings}
 
 
 def of_client(sandbox: Sandbox) -> dict[str, str]:
@@ -36,8 +36,8 @@ def of_client(sandbox: Sandbox) -> dict[str, str]:
 
 
 def run(*arguments: str, env: Mapping[str, str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run the command without a terminal. No secret that it is given is in what it prints."""
-    ended = subprocess.run(
+    """Run the command without a terminal, and check that its output contains no secret of its environment."""
+    finished = subprocess.run(
         [sys.executable, *COMMAND, *arguments],
         env=dict(env),
         text=True,
@@ -45,6 +45,6 @@ def run(*arguments: str, env: Mapping[str, str], **options: Any) -> subprocess.C
         start_new_session=True,
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )
-    shown = (ended.stdout or "") + (ended.stderr or "")
-    assert [name for name in SECRETS & env.keys() if env[name] and env[name] in shown] == []
-    return ended
+    output = (finished.stdout or "") + (finished.stderr or "")
+    assert [name for name in SECRETS & env.keys() if env[name] and env[name] in output] == []
+    return finished

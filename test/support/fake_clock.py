@@ -1,4 +1,4 @@
-"""A clock that tests set, and that the sandbox goes by too."""
+"""A clock that the tests control, together with the clock of the sandbox."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from BlueJeansMeetingsRestApi.token_life import Clock
 
 
 class FakeClock(Clock):
-    """Stands still until it is told to go on; the tokens of the sandbox age as it does."""
+    """A clock that advances only on request and advances the clock of the sandbox as well."""
 
     def __init__(self, sandbox: Sandbox, boot_id: str = "a boot") -> None:
         self._sandbox = sandbox
@@ -21,11 +21,11 @@ class FakeClock(Clock):
         return self._boot
 
     def forward(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance all clocks by `seconds`."""
         self._wall += seconds
         self._boot += seconds
         self._sandbox.advance(seconds)
 
     def set_wall(self, seconds: float) -> None:
-        """Set the time of day so far forward, or back."""
+        """Change the wall clock alone by `seconds`, which may be negative."""
         self._wall += seconds

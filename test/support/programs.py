@@ -1,4 +1,4 @@
-"""Programs whose end, threads, files or children are what a test is about. `python programs.py NAME HOST` runs one."""
+"""Programs for the tests of process exit, threads, open files and forks. `python programs.py NAME HOST` runs one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def token(api: bluejeans.AuthenticationApi) -> str | None:
 
 
 def end_with_async_calls_under_way(host: str) -> None:
-    """Ends once it is told to on standard input."""
+    """Make asynchronous calls and exit after a line on standard input."""
     api = api_at(host)
     for _ in range(3):
         api.get_token_by_client(**ARGUMENTS["get_token_by_client"], async_req=True)
@@ -67,7 +67,7 @@ def end_with_a_renewal_in_the_background(host: str) -> None:
 
 
 def make_and_close_10_000_clients(host: str) -> None:
-    """Some of them make a call, some of them one in a thread."""
+    """Make a call with some of the clients, and an asynchronous call with some others."""
 
     def make_and_close(number: int) -> None:
         with api_at(host) as api:
@@ -84,7 +84,7 @@ def make_and_close_10_000_clients(host: str) -> None:
 
 
 def drop_clients(host: str) -> None:
-    """Clients that nobody closes, as in programs written for the 2019 SDK."""
+    """Make clients without closing them, as programs for the 2019 SDK do."""
     before = open_files()
     for _ in range(100):
         token(api_at(host))
@@ -100,7 +100,7 @@ def fork_after_use(host: str) -> None:
     api = api_at(host)
     token(api)
     in_a_child(lambda: token(api) or sys.exit("no token"))
-    # The child's end must not have ended the parent's connection.
+    # The exit of the child must not have closed the connection of the parent.
     token(api)
 
 
@@ -116,7 +116,7 @@ def fork_after_use_of_threads(host: str) -> None:
 
 
 def fork_during_a_call(host: str) -> None:
-    """The first request gets no answer; the child makes its own while the parent's is under way."""
+    """Fork while the request of the parent is in flight without a response, and make a call in the child."""
     api = api_at(host, max_attempts=1)
     threading.Thread(target=token, args=(api,), daemon=True).start()
     sys.stdin.readline()

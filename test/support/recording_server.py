@@ -1,4 +1,4 @@
-"""A server of real sockets that answers what a test tells it, byte for byte, and keeps what it was sent."""
+"""A server with real sockets that sends the bytes that a test specifies and records the requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ServerResponse = Union[bytes, Callable[[socket.socket], None]]
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request as it came over the wire."""
+    """A request as received over the wire."""
 
     method: str
     target: str
@@ -38,7 +38,7 @@ class RecordingServer:
 
     responses: list[ServerResponse] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
-    accept_invalid_http: bool = False  # of what is no HTTP; it is answered all the same
+    accept_invalid_http: bool = False  # Record and respond to any bytes, even if they are not HTTP.
     requests: list[RecordedRequest] = field(default_factory=list)
     connections: int = 0
 
@@ -56,12 +56,12 @@ class RecordingServer:
             def handle(self) -> None:
                 while (recorded := self.read()) is not None:
                     recorder.requests.append(recorded)
-                    answer = recorder.responses.pop(0) if len(recorder.responses) > 1 else recorder.responses[0]
-                    if callable(answer):
-                        answer(self.request)
+                    response = recorder.responses.pop(0) if len(recorder.responses) > 1 else recorder.responses[0]
+                    if callable(response):
+                        response(self.request)
                         return
-                    self.request.sendall(answer)
-                    if b"Connection: close" in answer:
+                    self.request.sendall(response)
+                    if b"Connection: close" in response:
                         return
 
             def read(self) -> RecordedRequest | None:
@@ -81,7 +81,7 @@ class RecordingServer:
             request_queue_size = 128
 
             def handle_error(self, *_: Any) -> None:
-                """The client went away, or did not trust the certificate: that is what some tests are about."""
+                """Ignore disconnected clients and failed handshakes, which some tests provoke."""
 
         self._open: list[socket.socket] = []
         self._server = Server(("127.0.0.1", 0), Handler)
@@ -104,7 +104,7 @@ class RecordingServer:
 
 
 def http_response(content: Any = None, status: int = 200, body: bytes | None = None, **headers: str) -> bytes:
-    """A whole HTTP answer, with `content` as JSON or `body` as it is."""
+    """Return a complete HTTP response, with `content` as JSON or with `body` unchanged."""
     body = (b"" if content is None else json.dumps(content).encode()) if body is None else body
     lines = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
     if status != 204:
@@ -127,17 +127,17 @@ def read_request(stream: Any) -> RecordedRequest | None:
 
 
 def reset(connection: socket.socket) -> None:
-    """End the connection with RST where FIN would be polite."""
+    """Make the close of the connection send RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def never_respond(connection: socket.socket) -> None:
-    """Say nothing until the client goes."""
+    """Send nothing until the client disconnects."""
     connection.recv(1)
 
 
 class SilentResponse:
-    """Answers nothing; `asked` is set once there was a request."""
+    """A response that sends nothing; `requested` is set once a request has arrived."""
 
     def __init__(self) -> None:
         self.requested = threading.Event()
@@ -150,7 +150,7 @@ class SilentResponse:
 def drip(start: bytes = b"", drop: bytes = b"x") -> Callable[[socket.socket], None]:
     """Send `start`, and `drop` every 50 milliseconds for as long as the client listens."""
 
-    def answer(connection: socket.socket) -> None:
+    def send_slowly(connection: socket.socket) -> None:
         pause = threading.Event()
         try:
             connection.sendall(start)
@@ -159,7 +159,7 @@ def drip(start: bytes = b"", drop: bytes = b"x") -> Callable[[socket.socket], No
         except OSError:
             return
 
-    return answer
+    return send_slowly
 
 
 def unused_port() -> int:

@@ -1,4 +1,4 @@
-"""A real Redis for the tests: a process of its own, on a free port and on a Unix socket."""
+"""A real Redis for the tests, in a separate process, on a free port and on a Unix socket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASSWORD = "canary-redis-password-5e3b"
 
 @dataclass
 class RedisServer:
-    """Where it listens, and what can be done to it."""
+    """A running Redis: its process, its TCP port and its Unix socket."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -41,7 +41,7 @@ class RedisServer:
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
-        """It takes connections, as its kernel does for it, and says nothing."""
+        """Suspend the process: the kernel still accepts connections, but Redis does not respond."""
         self.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -51,7 +51,10 @@ class RedisServer:
 
 @contextlib.contextmanager
 def redis_server(folder: Path, **settings: object) -> Iterator[RedisServer]:
-    """One that runs. Tests are skipped where there is none, unless nothing may be (as in CI)."""
+    """Run Redis during a `with` block.
+
+    If Redis is not installed, skip the test, or fail it if BLUEJEANS_TEST_SKIPS_NOTHING is set, as in CI.
+    """
     program = shutil.which("redis-server")
     if program is None:
         if os.environ.get("BLUEJEANS_TEST_SKIPS_NOTHING"):
@@ -67,11 +70,11 @@ def redis_server(folder: Path, **settings: object) -> Iterator[RedisServer]:
         [*command, "--bind", "127.0.0.1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         assert process.stdout is not None
-        said = b""
-        while b"Ready to accept connections" not in said and b"ready to accept connections" not in said:
+        output = b""
+        while b"Ready to accept connections" not in output and b"ready to accept connections" not in output:
             line = process.stdout.readline()
-            assert line, said.decode()
-            said += line
+            assert line, output.decode()
+            output += line
         try:
             yield RedisServer(process, port, socket)
         finally:

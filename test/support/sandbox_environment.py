@@ -1,4 +1,4 @@
-"""What the sandbox's terminal exports, with the tokens and the code that a person would add."""
+"""The environment variables that the sandbox command prints, with tokens and a code that a user would add."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SECRETS = {
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
-    """Settings by the names of their environment variables."""
+    """Return the environment variables for a sandbox, with new tokens and a new code."""
     application = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
     code = {"grant_type": "authorization_code", "code": sandbox.authorize(), "redirectUri": sandbox.redirect_uri}
     with urllib3.PoolManager() as http:
         body = json.dumps({**application, **code})
-        answer = http.request("POST", f"{sandbox.url}/oauth2/token", body=body)
-    tokens = json.loads(answer.data)
+        response = http.request("POST", f"{sandbox.url}/oauth2/token", body=body)
+    tokens = json.loads(response.data)
     return {
         "BLUEJEANS_HOST": sandbox.url,
         "BLUEJEANS_CLIENT_ID": sandbox.client_id,

@@ -1,4 +1,4 @@
-"""What `BROWSER` names in these tests: it writes the address to where the test, which has a browser, reads it."""
+"""A command for `BROWSER` that writes the URL to a file; the test reads it and opens the URL in its own browser."""
 
 from __future__ import annotations
 

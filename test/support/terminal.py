@@ -1,4 +1,4 @@
-"""A terminal that programs run on, with a person who reads and types."""
+"""A pseudo-terminal on which the tests run programs, read the screen and type."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-# Opening it makes it the terminal of the session that the program leads.
-_TAKE_THE_TERMINAL = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
-_ENOUGH = 60  # seconds after which a test gives up
+# By opening the terminal, the leader of a new session makes it the controlling terminal.
+_OPEN_TERMINAL = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
+_TIMEOUT = 60  # seconds
 
 
 class Terminal:
-    """A program of Python on a terminal of its own. stdout: None for the terminal."""
+    """A Python program on its own terminal.
+
+    stdout: a file descriptor for its standard output (default: the terminal)
+    """
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], stdout: int | None = None) -> None:
         self._ours, theirs = pty.openpty()
         self.screen = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_THE_TERMINAL, sys.executable, *arguments],
+            [sys.executable, "-c", _OPEN_TERMINAL, sys.executable, *arguments],
             stdin=theirs,
             stdout=theirs if stdout is None else stdout,
             stderr=theirs,
@@ -33,8 +36,8 @@ class Terminal:
         os.close(theirs)
 
     def wait_for(self, text: str) -> str:
-        """Read until the screen shows the pattern, and return what it found."""
-        until = time.monotonic() + _ENOUGH
+        """Read until the regular expression `text` matches the screen, and return the match."""
+        until = time.monotonic() + _TIMEOUT
         while not (found := re.search(text, self.screen)):
             assert self._read(until), self.screen
         return found.group()
@@ -44,7 +47,7 @@ class Terminal:
             return False
         try:
             read = os.read(self._ours, 1 << 16)
-        except OSError:  # how Linux says that the program has ended
+        except OSError:  # On Linux, this error means that the program has exited.
             return False
         self.screen += read.decode()
         return bool(read)
@@ -53,11 +56,11 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def end(self) -> int:
-        """Read to the end, and return the exit code."""
-        until = time.monotonic() + _ENOUGH
+        """Read until the program exits, and return its exit status."""
+        until = time.monotonic() + _TIMEOUT
         while self._read(until):
             pass
-        return self.process.wait(_ENOUGH)
+        return self.process.wait(_TIMEOUT)
 
     def close(self) -> None:
         self.process.kill()

@@ -1,7 +1,7 @@
-"""A process that asks for tokens; `test_credentials_processes.py` runs several at once.
+"""A process that requests tokens; the tests of credentials run several at once.
 
 Standard input: a line of JSON for each round, with `kind` and `arguments` of the credentials, `host`, `store`, and
-`threads`. Standard output: a line of JSON with what each thread got, or the name of its exception.
+`threads`. Standard output: a line of JSON with the token of each thread or the name of its exception.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 
 import BlueJeansMeetingsRestApi as bluejeans
 
-kept: dict[str, bluejeans.Credentials] = {}
+credentials_by_plan: dict[str, bluejeans.Credentials] = {}
 
 
 def credentials_of(plan: dict[str, Any]) -> bluejeans.Credentials:
-    """The same ones in each round that says the same."""
+    """Return the credentials for a plan; equal plans share credentials."""
     key = json.dumps(plan)
-    if key not in kept:
+    if key not in credentials_by_plan:
         configuration = bluejeans.Configuration()
         configuration.host, configuration.trust_env = plan["host"], False
         vars(configuration).update(plan.get("settings", {}))
@@ -28,31 +28,31 @@ def credentials_of(plan: dict[str, Any]) -> bluejeans.Credentials:
         if plan.get("store"):
             kind, where, *more = plan["store"]
             options["store"] = getattr(bluejeans, kind)(where, **(more[0] if more else {}))
-        kept[key] = getattr(bluejeans, plan["kind"])(**plan["arguments"], **options)
-    return kept[key]
+        credentials_by_plan[key] = getattr(bluejeans, plan["kind"])(**plan["arguments"], **options)
+    return credentials_by_plan[key]
 
 
-def ask(plan: dict[str, Any]) -> list[str]:
-    credentials, told = credentials_of(plan), []
+def get_tokens(plan: dict[str, Any]) -> list[str]:
+    credentials, results = credentials_of(plan), []
     barrier = threading.Barrier(plan["threads"])
 
     def call() -> None:
         barrier.wait()
         try:
-            told.append(credentials.get_token().token)
+            results.append(credentials.get_token().token)
         except bluejeans.ApiException as error:
-            told.append(type(error).__name__)
+            results.append(type(error).__name__)
 
     threads = [threading.Thread(target=call) for _ in range(plan["threads"])]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return told
+    return results
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     print("ready", flush=True)
     for line in sys.stdin:
-        print(json.dumps(ask(json.loads(line))), flush=True)
+        print(json.dumps(get_tokens(json.loads(line))), flush=True)

@@ -1,4 +1,4 @@
-// The initials lie behind the logo, and show where it cannot be loaded.
+// The initials are behind the logo and appear if it cannot be loaded.
 const logo = document.getElementById("logo");
 if (logo) {
   const remove = () => logo.remove();

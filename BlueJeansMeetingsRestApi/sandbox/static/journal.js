@@ -1,9 +1,9 @@
 "use strict";
 
-const LONGEST = 500; // rows; the page of a long-running sandbox stays quick
+const LONGEST = 500; // rows, so that the page of a long-running sandbox stays fast
 const at = (id) => document.getElementById(id);
 const rows = at("requests");
-let follows = false; // what comes is new, and no longer what the journal held before
+let follows = false; // true once the earlier requests of the journal are shown
 
 function kind({ method, path }) {
   const [resource] = path.split("?");
