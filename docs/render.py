@@ -326,14 +326,14 @@ def schema(model: type[Model]) -> dict[str, Any]:
 
 
 def property_schema(a: Attribute, also_accepted: Sequence[str] = ()) -> dict[str, Any]:
-    found = type_schema(a.type)
+    result = type_schema(a.type)
     if also_accepted:
-        found["type"] = [found["type"], *also_accepted]
+        result["type"] = [result["type"], *also_accepted]
     if a.allowed:
-        found["enum"] = list(a.allowed)
+        result["enum"] = list(a.allowed)
     if a.secret:
-        found["format"] = "password"
-    return {**found, "description": a.doc}
+        result["format"] = "password"
+    return {**result, "description": a.doc}
 
 
 def type_schema(type_: str) -> dict[str, Any]:
