@@ -17,10 +17,10 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.api.authentication_api import Endpoint
 from BlueJeansMeetingsRestApi.cli.arguments import make_parser
 from BlueJeansMeetingsRestApi.environment import VARIABLES, setting_name
 from BlueJeansMeetingsRestApi.models.model import Attribute, Model
@@ -142,10 +142,18 @@ def operations_page() -> str:
     )
 
 
-def described(name: str) -> Endpoint[Any]:
-    """Return the endpoint of an operation, by calling the undecorated method without arguments."""
-    endpoint: Endpoint[Any] = OPERATIONS[name].__wrapped__(None, **dict.fromkeys(parameters(name)))
-    return endpoint
+class Recorder(bluejeans.ApiClient):
+    """A client that returns the arguments of a call instead of sending a request."""
+
+    def call_api(self, resource_path: str, method: str, *params: Any, **arguments: Any) -> SimpleNamespace:
+        return SimpleNamespace(path=resource_path, method=method, headers=params[2], **arguments)
+
+
+def described(name: str) -> SimpleNamespace:
+    """Return the arguments with which the operation calls `call_api`."""
+    call = getattr(bluejeans.AuthenticationApi(Recorder()), name)
+    arguments: SimpleNamespace = call(**dict.fromkeys(parameters(name), "value"))
+    return arguments
 
 
 def parameters(name: str) -> dict[str, inspect.Parameter]:
@@ -172,11 +180,11 @@ def meanings(name: str) -> tuple[str, dict[str, str]]:
 def operation_section(name: str) -> Iterator[str]:
     endpoint = described(name)
     prose, documented = meanings(name)
-    model = endpoint.arguments["response_type"]
+    model = endpoint.response_type
     returns = f"[**{model}**]({model}.md)" if model else "nothing"
     named = [(f"{p}={p}" if value.kind is value.KEYWORD_ONLY else p) for p, value in parameters(name).items()]
     signature = ", ".join(named)
-    authorization = ", ".join(endpoint.arguments["auth_settings"])
+    authorization = ", ".join(endpoint.auth_settings or ())
     yield from ("", f"## {name}", "", f"> {model + ' ' if model else ''}{name}({signature})", "", prose, "")
     yield from ("### Example", "", "```python", example(name), "```", "", "### Parameters", "")
     yield from ("| Name | Type | Description | Notes |", "| --- | --- | --- | --- |")
@@ -186,7 +194,10 @@ def operation_section(name: str) -> Iterator[str]:
         yield f"| **{parameter}** | {type_} | {documented[parameter]} | {note} |"
     yield from ("", "### Return type", "", returns, "", "### Authorization", "")
     key = f"the API key `{authorization}` of `Configuration.api_key`, in the query, if it is set"
-    yield key if authorization else "No authorization required"
+    if endpoint.auth_settings is None:
+        yield "the token of `Configuration.credentials`"
+    else:
+        yield key if authorization else "No authorization required"
     yield from ("", "### HTTP request headers", "")
     yield from (f"- **{header}**: {value}" for header, value in sorted(endpoint.headers.items(), reverse=True))
     yield from ("", BACK, "")
@@ -221,10 +232,13 @@ def example(name: str) -> str:
         lines.append(f"{parameter} = BlueJeansMeetingsRestApi.{model.__name__}(")
         lines.append(given(list(model.attribute_map), "    ") + ")")
         call.append(f"    {parameter},\n")
+    if described(name).auth_settings is None:
+        token = 'BlueJeansMeetingsRestApi.StaticToken(os.environ["BLUEJEANS_ACCESS_TOKEN"])'
+        lines.append(f"api.api_client.configuration.credentials = {token}")
     lines.append("")
     lines.append("try:")
     arguments = ", ".join(part.strip().rstrip(",").replace(",\n    ", ", ") for part in call if part)
-    result = "print({})" if described(name).arguments["response_type"] else "{}"
+    result = "print({})" if described(name).response_type else "{}"
     line = "    " + result.format(f"api.{name}({arguments})")
     lines.append(line if len(line) <= 120 else f"    api.{name}(\n        {arguments}\n    )")
     lines.append("except BlueJeansMeetingsRestApi.ApiException as error:")
