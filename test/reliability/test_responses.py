@@ -71,7 +71,7 @@ def test_every_grant_response_without_a_token_raises_an_error(
 ) -> None:
     server.respond_with(http_response({"scope": {}}, status))
     outcome = call(server.url, operation)
-    assert (outcome.status, outcome.reason) == (status, "unexpected response body: no access_token")
+    assert (outcome.status, outcome.reason) == (status, "unexpected response body: access_token is missing")
 
 
 @pytest.mark.fault(21, "a byte-order mark, or a duplicate key", "the token is accepted; the last key counts")
