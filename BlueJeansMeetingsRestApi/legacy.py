@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 if TYPE_CHECKING:
-    from .api_client import ApiClient
     from .rest import RequestTimeout
 
 # The arguments of `ApiClient.call_api` that the 2019 SDK did not have.
@@ -64,7 +63,7 @@ class Sender:
 
     limits = NoLimits
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
 
     def prepare(
@@ -98,7 +97,7 @@ class Sender:
         )
 
 
-def request(client: ApiClient, method: str, url: str, body: Any, post_params: Any, **options: Any) -> Any:
+def request(client: Any, method: str, url: str, body: Any, post_params: Any, **options: Any) -> Any:
     """Send a request through the client's `RESTClientObject`: the method named like the HTTP method, or `request`."""
     send = getattr(client.rest_client, method.upper(), None) or functools.partial(client.rest_client.request, method)
     # Programs' own methods have no parameters for content that the HTTP method does not have.

@@ -105,7 +105,8 @@ def _verb(method: str) -> Callable[..., Any]:
 
 
 def _pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None) -> list[tuple[str, Any]]:
-    return list(params.items() if isinstance(params, Mapping) else params or ())
+    pairs: Any = params.items() if isinstance(params, Mapping) else params or ()
+    return list(pairs)
 
 
 class RESTClientObject:
