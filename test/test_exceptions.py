@@ -115,7 +115,7 @@ class TestStatuses:
         assert error.error.additional_properties == {"more": 1}
 
     @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"message": 1}', b"\xff\xfe", b"[" * 100000])
-    def test_status_is_kept_if_the_body_is_not_an_error_model(
+    def test_body_that_is_not_an_error_model_does_not_hide_the_status(
         self, api: bluejeans.AuthenticationApi, server: RecordingServer, body: bytes
     ) -> None:
         server.respond_with(http_response(body=body, status=401))

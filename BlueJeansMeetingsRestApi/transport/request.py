@@ -95,18 +95,20 @@ class Request:
         raise AttributeError(f"A Request cannot be changed, so {name} cannot be set")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = ("method", "base_url", "path", "query", "headers", "body", "source", "idempotent", "successes")
-        return Request, tuple(dict(self.headers) if name == "headers" else getattr(self, name) for name in names)
+        return Request, tuple({**self._arguments(), "headers": dict(self.headers)}.values())
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments of the constructor in their order."""
+        return {name: getattr(self, name) for name in self.__slots__ if name not in ("public_headers", "lines")}
 
     def __repr__(self) -> str:
         return f"{self.method} {self.base_url}{self.template}"
 
     def with_header(self, name: str, value: str) -> Request:
         """Return the request with one more header."""
-        parts = {slot: getattr(self, slot) for slot in self.__slots__ if slot not in ("public_headers", "lines")}
-        parts["headers"] = {**self.headers, name: header_value(name, value)}
-        parts["secrets"] = (*self.secrets, *secrets_in({name: value}))
-        return Request(**parts)
+        headers = {**self.headers, name: header_value(name, value)}
+        secrets = (*self.secrets, *secrets_in({name: value}))
+        return Request(**{**self._arguments(), "headers": headers, "secrets": secrets})
 
     @property
     def url(self) -> str:
