@@ -1,4 +1,4 @@
-"""State and rules of the service, independent of HTTP.
+"""Clients, users, codes, tokens and rules of the imitated service, independent of HTTP.
 
 This is a separate implementation of the API: it shares no code with the client, so that a mistake in one of them shows.
 If the behavior of the live service is unknown, `Assumptions` decides; docs/SANDBOX.md lists each assumption.
