@@ -11,13 +11,13 @@ from .configuration import Configuration, whole_number
 from .exceptions import ApiResponseError, UnauthorizedError
 from .redaction import leaves_no_variables, secrets_in
 from .rest import METHODS, Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
-from .serialization import FormFile
 from .version import __version__
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
 
     from . import legacy
+    from .serialization import FormFile
 
 
 class _Call(NamedTuple):

@@ -11,24 +11,26 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import IO, Any, Callable, NoReturn, Union
+from typing import IO, TYPE_CHECKING, Any, Callable, NoReturn, Union
 from urllib.parse import quote
 
 from . import models
 from .models.model import Model
 from .transport.request import check_encodable
 
+if TYPE_CHECKING:
+    FileContent = Union[str, bytes, bytearray, memoryview, IO[str], IO[bytes]]
+    FormFile = Union[
+        Union[str, "os.PathLike[str]"],  # paths
+        Union[bytes, bytearray, memoryview, IO[str], IO[bytes]],
+        Union[tuple[str, FileContent], tuple[str, FileContent, str]],
+    ]
+
 PRIMITIVE_TYPES = (float, bool, bytes, str, int)
 MAX_NESTING = 100
-FileContent = Union[str, bytes, bytearray, memoryview, IO[str], IO[bytes]]
-FormFile = Union[
-    Union[str, "os.PathLike[str]"],  # paths
-    Union[bytes, bytearray, memoryview, IO[str], IO[bytes]],
-    Union[tuple[str, FileContent], tuple[str, FileContent, str]],
-]
 # JSON in a query has braces too, but also quotation marks.
-_PLACEHOLDER = re.compile(r"\{([^{}\"]*)\}")
-_MEDIA_TYPE = re.compile(r"[!-.0-~]+/[ -~]+")  # A line break would start another header of the part.
+_PLACEHOLDER = r"\{([^{}\"]*)\}"
+_MEDIA_TYPE = r"[!-.0-~]+/[ -~]+"  # A line break would start another header of the part.
 _DELIMITERS = {"ssv": " ", "tsv": "\t", "pipes": "|"}
 
 # Python's own decoder accepts NaN and Infinity, which are not JSON.
@@ -85,7 +87,7 @@ def fill_path(resource_path: str, parameters: list[tuple[str, Any]], safe: str) 
     """
     if not parameters and "{" not in resource_path:
         return resource_path
-    placeholders = set(_PLACEHOLDER.findall(resource_path))
+    placeholders = set(re.findall(_PLACEHOLDER, resource_path))
     values: dict[str, str] = {}
     for parameter, value in parameters:
         name, quoted = str(parameter), quote("" if value is None else str(value), safe=safe)
@@ -98,7 +100,7 @@ def fill_path(resource_path: str, parameters: list[tuple[str, Any]], safe: str) 
         values.setdefault(name, quoted)
     for name in sorted(placeholders - values.keys()):
         raise ValueError(f"The path parameter {name!r} has no value")
-    return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]], resource_path)
+    return re.sub(_PLACEHOLDER, lambda placeholder: values[placeholder[1]], resource_path)
 
 
 def file_fields(files: Mapping[str, FormFile | Sequence[FormFile] | None]) -> list[tuple[str, tuple[str, bytes, str]]]:
@@ -128,7 +130,7 @@ def _check_file(field: str, file: Any) -> None:
     # Text is content here, and not a path, as in requests.
     if len(file) not in (2, 3) or not isinstance(name, str) or not (isinstance(content, str) or _is_content(content)):
         raise TypeError(f"files[{field!r}] must be a tuple of a file name, content, and optionally a media type")
-    if media_type is not None and not (isinstance(media_type, str) and _MEDIA_TYPE.fullmatch(media_type)):
+    if media_type is not None and not (isinstance(media_type, str) and re.fullmatch(_MEDIA_TYPE, media_type)):
         raise TypeError(f"The media type of files[{field!r}] must be such as 'text/plain'")
 
 
