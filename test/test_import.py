@@ -70,7 +70,7 @@ LAZY_NAMES = {
     *("AccessToken", "Refresh"),
     *("AuthorizationCodeFlow", "authorization_url"),
     *("Credentials", "ClientCredentials", "MeetingCredentials", "PasswordCredentials", "RefreshTokenCredentials"),
-    *("StaticToken", "default_credentials"),
+    *("BearerAuth", "StaticToken", "TokenProvider", "TokenRefresher", "default_credentials"),
     *("FileTokenStore", "MemoryTokenStore", "RedisTokenStore", "TokenStore", "TokenStoreError"),
 }
 

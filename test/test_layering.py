@@ -26,6 +26,7 @@ LAYERS = """
     serialization
     validation configuration
     rest
+    legacy
     api_client
     api
     token_stores
