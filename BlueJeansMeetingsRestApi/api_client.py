@@ -1,4 +1,4 @@
-"""`ApiClient`: builds, authorizes and sends a request, and reads the response."""
+"""`ApiClient`: builds and authorizes a request, sends it through `rest.py`, and deserializes the response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redaction: which values are secret, and how they are masked in text, models and tracebacks."""
+"""Redaction: which values are secret, and how they are masked in logs, errors, models and tracebacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`RESTClientObject`, with the names of the 2019 SDK: the attempts of a call, and what their failures mean."""
+"""`RESTClientObject`: sends a request, retries it by its `RetryPolicy`, and raises the `ApiException` of a failure."""
 
 from __future__ import annotations
 

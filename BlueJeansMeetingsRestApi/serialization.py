@@ -1,4 +1,4 @@
-"""Serialization: Python values to JSON, pairs and form fields, and responses to models, values and files."""
+"""Serialization: Python values to JSON, query and form fields; responses to models, dates, other values and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validation of settings and arguments: times, counts, strings and URLs."""
+"""Validation of settings and arguments: times, counts, strings and base URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `bluejeans-auth`."""
+"""The command `bluejeans-auth`: `main()` runs a subcommand and maps its errors to exit codes."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""`Error`: the body of an error response of the service."""
+
 from __future__ import annotations
 
 from .model import Model, attribute

@@ -1,4 +1,4 @@
-"""`Model`, the base class of all models, which declare each attribute once, as in `partition.py`.
+"""`Model`: the base class of all models; each declares its attributes once, as `Partition` does.
 
 From the declarations `Model` derives the checks and the names of the 2019 SDK (`swagger_types`, `attribute_map`,
 `to_dict`, `to_str`) when the class is created, and the constructor when it is first called.

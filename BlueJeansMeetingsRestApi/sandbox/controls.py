@@ -1,4 +1,4 @@
-"""Control the sandbox: list the received requests, inject faults, advance the clock."""
+"""Commands behind the methods of `Sandbox`: list the received requests, inject faults, advance the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web server on the loopback interface that receives one authorization response (RFC 8252 section 7.3).
+"""A loopback web server that receives one authorization response and shows a page (RFC 8252 section 7.3).
 
 It accepts only GET requests for the path and the host of the redirect URI. Each response is a page for the user, and
 neither a page nor a log contains any part of a request.

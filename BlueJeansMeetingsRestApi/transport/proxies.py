@@ -1,4 +1,4 @@
-"""Selection of the proxy for a host from the settings or the environment."""
+"""Selection of the proxy for a host from the settings or the environment, NO_PROXY included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validation of the URLs of hosts and proxies."""
+"""Parsing of the URLs of hosts and proxies; `validation.py` adds the rules of base URLs."""
 
 from __future__ import annotations
 
