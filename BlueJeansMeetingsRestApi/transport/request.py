@@ -95,8 +95,8 @@ class Request:
         raise AttributeError(f"A Request cannot be changed, so {name} cannot be set")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = ("method", "base_url", "path", "query", "headers", "body", "source", "idempotent", "successes")
-        return Request, tuple(dict(self.headers) if name == "headers" else getattr(self, name) for name in names)
+        parts = (dict(self.headers), self.body, self.template, self.secrets, self.idempotent, self.successes)
+        return Request, (self.method, self.base_url, self.path, self.query, *parts)
 
     def __repr__(self) -> str:
         return f"{self.method} {self.base_url}{self.template}"
