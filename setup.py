@@ -44,7 +44,7 @@ setup(
         "Framework :: Pytest",
         "Intended Audience :: Developers",
         "Programming Language :: Python :: 3 :: Only",
-        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(9, 14)),
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(9, 16)),
         "Topic :: Communications :: Conferencing",
         "Topic :: Software Development :: Libraries :: Python Modules",
         "Typing :: Typed",

@@ -1,4 +1,4 @@
-"""`Configuration`: which host to talk to, and how."""
+"""Settings of a client: host, credentials, time limits, TLS, proxy and logging."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .environment import setting, setting_name
 from .redaction import leaves_no_variables
 from .transport.urls import split_url
-from .validation import validate_base_url, validate_positive_integer, validate_seconds, validate_string
+from .validation import validate_base_url, validate_positive_integer, validate_seconds
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -19,29 +19,32 @@ if TYPE_CHECKING:
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
 DEFAULT_HOST = "https://api.bluejeans.com"
-# Old names, until every module imports these functions from validation.py.
-base_url, seconds, text, whole_number = validate_base_url, validate_seconds, validate_string, validate_positive_integer
-API_VERSION = "1.0.4402212019"  # of the service's description that the 2019 SDK was generated from
+whole_number = validate_positive_integer  # the old name, which api_client.py imports
+API_VERSION = "1.0.4402212019"  # version of the API description from which the 2019 SDK was generated
 
 
 class Configuration:
-    """The settings of a client. Change attributes as you like; an `ApiClient` checks them when it is made.
+    """The settings of a client. Set attributes before you create an `ApiClient`, which checks them.
 
     host: scheme, host and optional path of the service (default: BLUEJEANS_HOST if `trust_env`, or
         https://api.bluejeans.com). The default is resolved each time it is used.
-    api_key, api_key_prefix: `api_key["access_token"]` is the token that refresh and revoke send.
+    api_key, api_key_prefix: `api_key["access_token"]` is the access token that refresh and revoke send.
     credentials: the `TokenProvider`, such as `ClientCredentials`, that authorizes each `call_api` without
         `auth_settings`; None for no authorization.
-    connect_timeout, read_timeout, call_timeout: seconds to connect, of silence, and for a whole call with its retries.
-    max_attempts: how often a request is tried where that is safe; 1 for no retry.
-    max_response_bytes: the longest answer that is read, in bytes after decompression.
-    allow_insecure_host: permits `http://` to a host that is not this machine.
-    verify_ssl, ssl_ca_cert, cert_file, key_file, assert_hostname: TLS; `ssl_ca_cert` is a PEM file or a folder of them.
-    key_password: the password of an encrypted `key_file`, as str or bytes.
+    connect_timeout: maximum time to connect, in seconds.
+    read_timeout: maximum time between two received bytes, in seconds.
+    call_timeout: maximum time of a whole call with its retries, in seconds.
+    max_attempts: maximum number of attempts for requests that are safe to retry; 1 for no retries.
+    max_response_bytes: maximum size of a response body, in bytes after decompression.
+    allow_insecure_host: whether `http://` URLs of remote hosts are allowed.
+    verify_ssl, ssl_ca_cert, cert_file, key_file, assert_hostname: TLS settings; `ssl_ca_cert` is a PEM file or a
+        folder of PEM files.
+    key_password: password of an encrypted `key_file`, as str or bytes.
     ssl_context: your own `ssl.SSLContext`, which replaces all other TLS settings, also for an HTTPS proxy.
-    proxy: the proxy's URL; without one, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count if `trust_env`.
-    trust_env: whether the environment may set the host and the proxy.
-    connection_pool_maxsize: how many idle connections are kept. temp_folder_path: where downloaded files go.
+    proxy: URL of the proxy (default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY if `trust_env`).
+    trust_env: whether environment variables may set the host and the proxy.
+    connection_pool_maxsize: maximum number of idle connections in the pool.
+    temp_folder_path: folder for downloaded files.
     safe_chars_for_path_param: characters of a path parameter that are not percent-encoded.
     """
 
@@ -83,22 +86,22 @@ class Configuration:
 
     @classmethod
     def set_default(cls, default: Configuration | None) -> None:
-        """Let later `Configuration()` calls start as copies of `default`; None brings the built-in values back."""
+        """Make later `Configuration()` calls start as copies of `default`; None restores the built-in defaults."""
         cls._default = default and default.__copy__()
 
     def __getstate__(self) -> dict[str, Any]:
         if self.credentials is not None:
-            # Its pickle would make calls that nobody authorizes.
+            # Omitting the credentials would let the unpickled configuration send requests without authorization.
             raise TypeError("A Configuration with credentials cannot be pickled: pickle the credentials, and set them")
         for name in ("key_password", "ssl_context"):
             if getattr(self, name) is not None:
                 # A copy without the setting would connect with other TLS settings, and a pickle shows its secrets.
                 raise TypeError(f"A Configuration with {name} cannot be pickled: set {name} again after unpickling")
-        # A handler holds a file or a lock, and cannot be pickled.
+        # Logging handlers have locks and open files, which cannot be pickled.
         return {**vars(self), "logger_stream_handler": None, "logger_file_handler": None}
 
     def __copy__(self) -> Configuration:
-        # Copies share no dictionary: what one sets must not show in another.
+        # Copy the dictionaries so that a change in one copy does not affect another.
         other = object.__new__(type(self))
         other.__dict__.update({k: dict(v) if isinstance(v, dict) else v for k, v in self.__dict__.items()})
         return other
@@ -109,7 +112,7 @@ class Configuration:
 
     @property
     def host(self) -> str:
-        """The URL of the service: the value that was set, else BLUEJEANS_HOST if `trust_env`, else the default host."""
+        """URL of the service: the assigned value, or BLUEJEANS_HOST if `trust_env`, or the default host."""
         if "host" in vars(self):
             host: str = vars(self)["host"]
             return host
@@ -122,7 +125,7 @@ class Configuration:
 
     @property
     def logger_format(self) -> str:
-        """The format of a log line, as `logging.Formatter` has it."""
+        """Format string of log lines for `logging.Formatter`."""
         return self._logger_format
 
     @logger_format.setter
@@ -131,7 +134,7 @@ class Configuration:
 
     @property
     def logger_file(self) -> str | None:
-        """A file that this package's log goes to."""
+        """Path of the log file of this package; None for no file."""
         return self._logger_file
 
     @logger_file.setter
@@ -148,7 +151,7 @@ class Configuration:
 
     @property
     def debug(self) -> bool:
-        """Whether each request is logged, without its content; on standard error where the program has no handler."""
+        """Whether each request is logged, without its content; on standard error if the program has no log handler."""
         return self._debug
 
     @debug.setter
@@ -163,21 +166,21 @@ class Configuration:
         self._debug = value
 
     def get_api_key_with_prefix(self, identifier: str) -> str | None:
-        """The API key of that name, behind its prefix if it has one; None (or empty) if there is none."""
+        """Return the API key with this name, after its prefix if it has one; None or an empty string if not set."""
         key, prefix = self.api_key.get(identifier), self.api_key_prefix.get(identifier)
         return f"{prefix} {key}" if key and prefix else key
 
     def get_basic_auth_token(self) -> str:
-        """The value of an `Authorization: Basic` header (RFC 7617) for `username` and `password`."""
+        """Return the value of an `Authorization: Basic` header (RFC 7617) for `username` and `password`."""
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
 
     def auth_settings(self) -> dict[str, dict[str, Any]]:
-        """The ways of authorizing that an operation can name, with the values they have now."""
+        """Return the authorization schemes for `auth_settings` of `call_api`, with their current values."""
         value = self.get_api_key_with_prefix("access_token")
         return {"access_token": {"type": "api_key", "in": "query", "key": "access_token", "value": value}}
 
     def to_debug_report(self) -> str:
-        """What a bug report should say of the system."""
+        """Return the versions of the system, Python and the SDK, for bug reports."""
         import platform
 
         return (
@@ -187,9 +190,9 @@ class Configuration:
 
     @property
     def base_url(self) -> str:
-        """`host` with scheme and host name in lower case and no trailing slash.
+        """`host` with the scheme and host name in lower case and without a trailing slash.
 
-        Raises ValueError if secrets must not be sent to it.
+        Raises ValueError if it is invalid, or if secrets must not be sent to it.
         """
         host = self.host
         if "host" in vars(self) or host == DEFAULT_HOST or host != setting("HOST"):
@@ -201,16 +204,16 @@ class Configuration:
             if os.environ.get(variable):
                 raise
         # Omit the value: the variable may name the file of a secret by mistake.
-        raise ValueError(f"{variable}_FILE names a file that does not contain the https:// URL of a host")
+        raise ValueError(f"{variable}_FILE specifies a file that does not contain the https:// URL of a host")
 
     @leaves_no_variables
     def check(self) -> None:
-        """Raise a ValueError that names the first setting that cannot work and shows its value."""
+        """Raise ValueError or TypeError with the name and the value of the first invalid setting."""
         _ = self.base_url
         for name in ("ssl_ca_cert", "cert_file", "key_file"):
             path = getattr(self, name)
             if path and not (os.path.isfile(path) or (name == "ssl_ca_cert" and os.path.isdir(path))):
-                raise ValueError(f"Configuration.{name} names no file: {path!r}")
+                raise ValueError(f"Configuration.{name} is not an existing file: {path!r}")
         if self.key_password is not None and not isinstance(self.key_password, (str, bytes)):
             raise TypeError(f"Configuration.key_password must be str or bytes, not {type(self.key_password).__name__}")
         self._check_ssl_context()
@@ -229,26 +232,29 @@ class Configuration:
             raise ValueError("Configuration.ssl_context is for servers: use ssl.create_default_context() for a client")
 
 
-# The processes that have logged the warning about the default host: a forked child inherits its parent's.
+# IDs of the processes that have logged the warning about the default host. A forked child inherits those of its parent.
 _warned: dict[int, object] = {}
 
 
 def uses_default_host(configuration: Configuration) -> bool:
-    """Whether neither the program nor the environment specifies the host."""
+    """Return whether neither the program nor the environment specifies the host."""
     if "host" in vars(configuration) or configuration.host != DEFAULT_HOST:
         return False
     return not (configuration.trust_env and setting("HOST"))
 
 
 def is_warning_due(configuration: Configuration, url: str) -> bool:
-    """Whether a secret sent to `url` (a base URL) is the first one of this process to go to the default host."""
+    """Return whether a secret sent to `url` would be the first one that this process sends to the default host.
+
+    url: base URL.
+    """
     return os.getpid() not in _warned and url == DEFAULT_HOST and uses_default_host(configuration)
 
 
 def warn_about_default_host() -> None:
-    """Log, once per process, that the service at the default host is going to end."""
+    """Log, once per process, that the vendor will shut down the service at the default host."""
     own = object()
-    if _warned.setdefault(os.getpid(), own) is own:  # one of several threads
+    if _warned.setdefault(os.getpid(), own) is own:  # only the first of several threads
         logging.getLogger(PACKAGE_LOGGER).warning(
             "Secrets are sent to the default host %s, because no host is set. The vendor has announced the end of the "
             "service at this host. Set Configuration.host, or the environment variable %s, to the host of your "

@@ -1,8 +1,8 @@
-"""Every failure of a call is an `ApiException` that says which kind.
+"""Exceptions: every failed call raises a kind of `ApiException`.
 
 ApiException
-├── ApiStatusError                the service said no, with an HTTP status:
-│   ├── RedirectError             3xx, which no JSON operation follows
+├── ApiStatusError                the service responded with an error status:
+│   ├── RedirectError             3xx; redirects are not followed
 │   ├── BadRequestError           400
 │   ├── UnauthorizedError         401
 │   ├── ForbiddenError            403
@@ -11,12 +11,12 @@ ApiException
 │   ├── UnprocessableEntityError  422
 │   ├── RateLimitError            429
 │   └── ServiceError              5xx
-├── ApiConnectionError            no answer came, `status` is 0:
-│   ├── ApiTimeoutError           not in time
-│   ├── ApiTLSError               no connection that can be trusted
-│   └── ApiProxyError             the proxy stood in the way
-├── ApiResponseError              an answer came, but not what the operation promises
-└── ReauthenticationRequired      only a person who signs in again can help
+├── ApiConnectionError            no response was received, `status` is 0:
+│   ├── ApiTimeoutError           the deadline passed
+│   ├── ApiTLSError               no trusted TLS connection
+│   └── ApiProxyError             the connection through the proxy failed
+├── ApiResponseError              the response is not what the operation returns
+└── ReauthenticationRequired      the user has to sign in again
 """
 
 from __future__ import annotations
@@ -29,18 +29,22 @@ from typing import Any
 from .models.error import Error
 from .redaction import scrub
 
-_MOST_CHARACTERS = 1000
+_MAX_CHARACTERS = 1000
 
 
 class ApiException(Exception):
-    """A call that did not give what it promises. Its text shows no secret; it can be pickled and copied.
+    """A failed call. Its text contains no secret; it can be pickled and copied.
 
-    status: the HTTP status; 0 where no answer came. reason: its reason phrase, or what happened instead.
-    body, headers: the answer as it came, which may hold anything; None where no answer came.
-    error: the body as the service's `Error` model; None where it is none.
+    status: the HTTP status; 0 if no response was received.
+    reason: the reason phrase of the status, or what happened.
+    body, headers: the response as received, which may contain secrets; None if no response was received.
+    detail: the method and path template of the request, the service's message and advice, without secrets.
+    error: the body as an `Error` model; None if the body is not one.
     retryable: whether the same call may succeed later.
-    retry_after: seconds after which the service asks to be called again; None where it does not say.
-    attempts: how many requests were tried.
+    retry_after: the time in seconds after which to try again; None if the service does not specify one.
+    attempts: the number of requests that were sent or tried.
+
+    The constructor's `detail` is the caller's own text; the `secrets` of the request are masked in the server's text.
     """
 
     def __init__(
@@ -56,17 +60,18 @@ class ApiException(Exception):
     ) -> None:
         self.status = status if http_resp is None else http_resp.status
         phrase = str(reason or getattr(http_resp, "reason", None) or "")
-        # HTTP's own phrase echoes nothing, even where a secret is a word of it.
-        self.reason = phrase if phrase == http.client.responses.get(self.status or 0) else _legible(phrase, secrets)
+        # A standard reason phrase is never a repeated secret, even if it contains a secret by chance.
+        is_standard = phrase == http.client.responses.get(self.status or 0)
+        self.reason = phrase if is_standard else _printable(phrase, secrets)
         body = getattr(http_resp, "data", None)
         self.body: str | None = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
         self.headers: Mapping[str, str] | None = getattr(http_resp, "headers", None)
-        if self.headers is None and hasattr(http_resp, "getheaders"):
-            self.headers = http_resp.getheaders()
-        # The service's own words, or those of RFC 6749 section 5.2.
-        said = map(_json_object(self.body).get, ("message", "error_description", "error"))
-        texts = (_legible(text, secrets) for text in (detail, *said) if text and isinstance(text, str))
-        self.detail = "\n".join(texts)
+        if self.headers is None and (getheaders := getattr(http_resp, "getheaders", None)):
+            self.headers = getheaders()
+        # The service's message, or the error of RFC 6749 section 5.2. Nothing else of the body is shown.
+        messages = map(_json_object(self.body).get, ("message", "error_description", "error"))
+        texts = [_printable(text, secrets) for text in messages if text and isinstance(text, str)]
+        self.detail = "\n".join(filter(None, [detail, *texts]))
         self.retryable = retryable
         self.retry_after = retry_after
         self.attempts = 1
@@ -87,39 +92,39 @@ class ApiException(Exception):
 
 
 class ApiStatusError(ApiException):
-    """The service answered with a status that is no success."""
+    """The service responded with a status other than success."""
 
 
 class RedirectError(ApiStatusError):
-    """3xx: the answer points elsewhere. Nothing was sent there."""
+    """3xx: the service redirects to another URL. Nothing was sent there."""
 
 
 class BadRequestError(ApiStatusError):
-    """400: the request is wrong, or its token was revoked before."""
+    """400: the request is invalid, or its token was revoked before."""
 
 
 class UnauthorizedError(ApiStatusError):
-    """401: the credentials, the code or the token are wrong or have expired."""
+    """401: the credentials, the code or the token are invalid or have expired."""
 
 
 class ForbiddenError(ApiStatusError):
-    """403: the token does not allow this."""
+    """403: the token does not permit this request."""
 
 
 class NotFoundError(ApiStatusError):
-    """404: there is nothing at this path; check `Configuration.host`."""
+    """404: the path does not exist; check `Configuration.host`."""
 
 
 class ConflictError(ApiStatusError):
-    """409: the request contradicts the state of what it is about."""
+    """409: the request conflicts with the current state of the resource."""
 
 
 class UnprocessableEntityError(ApiStatusError):
-    """422: the request is well-formed, and its content is refused."""
+    """422: the request is well-formed, but its content is invalid."""
 
 
 class RateLimitError(ApiStatusError):
-    """429: too many requests; `retry_after` says when to come back, where the service does."""
+    """429: too many requests; `retry_after` contains the service's `Retry-After`, if any."""
 
 
 class ServiceError(ApiStatusError):
@@ -127,42 +132,42 @@ class ServiceError(ApiStatusError):
 
 
 class ApiConnectionError(ApiException):
-    """No answer came; urllib3's error is the `__cause__`, unless its text would show a secret."""
+    """No response was received; urllib3's error is the `__cause__`, unless its text contains a secret."""
 
 
 class ApiTimeoutError(ApiConnectionError):
-    """The call did not end in the time it had."""
+    """The call did not end before its deadline."""
 
 
 class ApiTLSError(ApiConnectionError):
-    """No connection was made that can be trusted."""
+    """No trusted TLS connection could be established."""
 
 
 class ApiProxyError(ApiConnectionError):
-    """The proxy could not be reached, or refused to connect."""
+    """The proxy could not be reached or refused the connection."""
 
 
 class ApiResponseError(ApiException):
-    """An answer came, but not what the operation promises."""
+    """The response is not what the operation returns."""
 
 
 class ReauthenticationRequired(ApiException):
-    """The credentials are spent: a person has to sign in again."""
+    """The credentials can no longer be used: the user has to sign in again."""
 
 
 def kind_of_status(status: int) -> type[ApiStatusError]:
-    """The kind of exception that an HTTP status which is no success stands for."""
+    """Return the exception class for an HTTP error status."""
     by_status = {400: BadRequestError, 401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError}
     by_status |= {409: ConflictError, 422: UnprocessableEntityError, 429: RateLimitError}
     by_hundred = {3: RedirectError, 5: ServiceError}
     return by_status.get(status) or by_hundred.get(status // 100, ApiStatusError)
 
 
-def _legible(text: str, secrets: Iterable[str]) -> str:
-    """`text` without secrets, and without what a server could do to a terminal or fill a log with."""
+def _printable(text: str, secrets: Iterable[str]) -> str:
+    """Return the server's text in one line of limited length, without secrets and control characters."""
     text = scrub(text, secrets)
-    legible = "".join(c if c.isprintable() or c == "\n" else " " for c in text[:_MOST_CHARACTERS])
-    return legible if len(text) <= _MOST_CHARACTERS else f"{legible}…"
+    printable = "".join(c if c.isprintable() else " " for c in text[:_MAX_CHARACTERS])
+    return printable if len(text) <= _MAX_CHARACTERS else f"{printable}…"
 
 
 def _json_object(body: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`RESTClientObject`, with the names of the 2019 SDK: the attempts of a call, and what their failures mean."""
+"""`RESTClientObject`: sends a request, retries it by its `RetryPolicy`, and raises the `ApiException` of a failure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import logging
 import operator
 import os
 import time
-import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Union
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError
@@ -27,7 +26,7 @@ from .exceptions import (
     kind_of_status,
 )
 from .exceptions import ApiException as ApiException
-from .redaction import chain, leaves_no_variables, scrub
+from .redaction import chain, clear_frames, leaves_no_variables, scrub, secrets_in
 from .transport import errors
 from .transport import request as requests
 from .transport.deadline import Attempt, sleep
@@ -106,7 +105,8 @@ def _verb(method: str) -> Callable[..., Any]:
 
 
 def _pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None) -> list[tuple[str, Any]]:
-    return list(params.items() if isinstance(params, Mapping) else params or ())
+    pairs: Any = params.items() if isinstance(params, Mapping) else params or ()
+    return list(pairs)
 
 
 class RESTClientObject:
@@ -189,14 +189,11 @@ class RESTClientObject:
         headers: Mapping[str, Any],
         body: Any,
         fields: list[tuple[str, Any]],
-        idempotent: bool | None = None,
-        redirect_is_answer: bool = False,
+        **options: Any,
     ) -> Request:
         """Return a request that is ready to be sent; see `transport.request.prepare`."""
         try:
-            return requests.prepare(
-                method, base_url, path, query, headers, body, fields, idempotent, redirect_is_answer
-            )
+            return requests.prepare(method, base_url, path, query, headers, body, fields, **options)
         except requests.UnsupportedBodyError as error:
             raise ApiException(0, str(error)) from None
 
@@ -220,7 +217,11 @@ class RESTClientObject:
         base = validate_base_url("url", f"{parts.scheme}://{parts.netloc}", self.configuration.allow_insecure_host)
         path = url[len(base) :].partition("#")[0]
         query, fields = _pairs(query_params), _pairs(post_params)
-        prepared = self.prepare(method, base, path, query, headers or {}, body, fields)
+        secrets = secrets_in([body, dict(parse_qsl(parts.query))])
+        template = getattr(url, "template", "")  # of a `legacy.Url`
+        prepared = self.prepare(
+            method, base, path, query, headers or {}, body, fields, template=template, secrets=secrets
+        )
         return self.send(prepared, _preload_content, self.limits(_request_timeout))
 
     GET = _verb("GET")
@@ -309,8 +310,8 @@ class RESTClientObject:
         failure.retryable = failed.retryable and (request.idempotent or not attempt.connected)
         links = list(chain(error))
         for link in links:
-            # The variables of urllib3's functions hold the request.
-            traceback.clear_frames(link.__traceback__)
+            # The variables of urllib3's functions contain the request.
+            clear_frames(link.__traceback__)
         shown = "".join(f"{link} {link.args}" for link in links)
         failure.__cause__ = error if scrub(shown, secrets) == shown else None
         return failure

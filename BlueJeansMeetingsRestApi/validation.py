@@ -1,4 +1,4 @@
-"""Validation of settings and arguments: times, counts, strings and URLs."""
+"""Validation of settings and arguments: times, counts, strings and base URLs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def validate_seconds(name: str, value: Any) -> float:
 
 
 def validate_positive_integer(name: str, value: Any) -> int:
-    """Return `value`, or raise a ValueError that specifies `name` if it is not a positive integer."""
+    """Return `value`, or raise a ValueError that contains `name` if it is not a positive integer."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be a whole number from 1, not {value!r}")
     return value
 
 
 def validate_string(name: str, value: Any) -> str:
-    """Return `value`, an integer as its digits, or raise a ValueError that specifies `name` if it is empty."""
+    """Return `value`, an integer as its digits, or raise a ValueError that contains `name` if it is empty."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value:
@@ -44,7 +44,7 @@ def validate_string(name: str, value: Any) -> str:
 def validate_base_url(name: str, host: str, allow_insecure_host: bool = False) -> str:
     """Return `host` with scheme and host name in lower case and no trailing slash.
 
-    Raises a ValueError that specifies `name` if secrets must not be sent to the host.
+    Raises a ValueError that contains `name` if secrets must not be sent to the host.
     """
     parts = split_url(name, host)
     if parts.scheme == "http" and not allow_insecure_host and not _is_loopback(parts.hostname or ""):

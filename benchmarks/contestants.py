@@ -134,7 +134,7 @@ def msal(server: Server) -> Client:
     from requests import Session
 
     if server.authority is None:
-        raise NotMeasured("MSAL takes https:// alone")
+        raise NotMeasured("MSAL supports only https://")
     session = Session()
     session.trust_env = False
     session.verify = server.authority
@@ -160,7 +160,7 @@ def azure_identity(server: Server) -> Client:
     from azure.identity import ClientSecretCredential
 
     if server.authority is None:
-        raise NotMeasured("azure-identity takes https:// alone")
+        raise NotMeasured("azure-identity supports only https://")
     credential = ClientSecretCredential(
         "tenant",
         **CLIENT,

@@ -1,4 +1,4 @@
-"""Generate the documentation that follows from the code.
+"""Generate the parts of the documentation that the code determines.
 
 The pages of the models and `AuthenticationApi.md` are generated as a whole. Other files have a generated part: the
 table in `RELIABILITY.md`, the commands in `CLI.md`, the schemas in `openapi.yaml`, the lists of models and modules.
@@ -17,10 +17,10 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.api.authentication_api import Endpoint
 from BlueJeansMeetingsRestApi.cli.arguments import make_parser
 from BlueJeansMeetingsRestApi.environment import VARIABLES, setting_name
 from BlueJeansMeetingsRestApi.models.model import Attribute, Model
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     stale = [name for name, text in pages.items() if not is_up_to_date(FOLDER / name, text)]
     for name in stale:
         if "--check" in arguments:
-            print(f"docs/{name} is not what docs/render.py makes of the code; run it", file=sys.stderr)
+            print(f"docs/{name} is out of date: run python docs/render.py", file=sys.stderr)
         else:
             (FOLDER / name).write_text(pages[name], encoding="utf-8")
     return 1 if stale and "--check" in arguments else 0
@@ -77,23 +77,23 @@ def model_page(model: type[Model]) -> str:
 
 
 def notes(a: Attribute) -> str:
-    said = ["required" if a.required else "optional"]
+    found = ["required" if a.required else "optional"]
     if a.default is not None:
-        said.append(f"default `{a.default}`")
+        found.append(f"default `{a.default}`")
     if a.allowed:
-        said.append(f"only {', '.join(f'`{value}`' for value in a.allowed)}")
+        found.append(f"only {', '.join(f'`{value}`' for value in a.allowed)}")
     if a.promised:
-        said.append("an answer without it is an error")
+        found.append("responses without it raise an error")
     if a.secret:
-        said.append("secret: shown as `***`")
-    return "; ".join(said)
+        found.append("secret: shown as `***`")
+    return "; ".join(found)
 
 
 def list_of_models() -> list[str]:
     names = sorted(model.__name__ for model in MODELS)
     sent = [name for name in names if name.startswith("GrantRequest")]
-    answers = [name for name in names if name not in sent]
-    return ["What is sent:", "", *map(item, sent), "", "What comes back:", "", *map(item, answers)]
+    received = [name for name in names if name not in sent]
+    return ["Requests:", "", *map(item, sent), "", "Responses:", "", *map(item, received)]
 
 
 def item(name: str) -> str:
@@ -104,7 +104,7 @@ def table_of_modules() -> list[str]:
     """Return the table of the modules with the first sentence of their docstrings."""
     package = Path(bluejeans.__file__).parent
     models = {Path(sys.modules[model.__module__].__file__ or "") for model in MODELS}
-    rows = ["| File | What it is |", "| --- | --- |"]
+    rows = ["| File | Content |", "| --- | --- |"]
     for path in sorted({*package.rglob("*.py")} - models):
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         sentence = re.split(r"\.(?:\s|$)", docstring)[0].replace("\n", " ")
@@ -124,12 +124,12 @@ def operations_page() -> str:
         endpoint = described(name)
         request = f"**{endpoint.method}** {endpoint.path}"
         rows.append(f"| [**{name}**](#{name}) | {request} | {summary(name)} |")
-    said_of_all = inspect.getdoc(bluejeans.AuthenticationApi) or ""
+    docstring = inspect.getdoc(bluejeans.AuthenticationApi) or ""
     return "\n".join(
         [
             "# BlueJeansMeetingsRestApi.AuthenticationApi",
             "",
-            re.sub(r"^(\w+): ", r"- **\1**: ", said_of_all, flags=re.MULTILINE).replace(":\n- ", ":\n\n- "),
+            re.sub(r"^(\w+): ", r"- **\1**: ", docstring, flags=re.MULTILINE).replace(":\n- ", ":\n\n- "),
             "",
             "All URIs are relative to *https://api.bluejeans.com*, which is `Configuration.host`.",
             "",
@@ -142,10 +142,18 @@ def operations_page() -> str:
     )
 
 
-def described(name: str) -> Endpoint[Any]:
-    """Return the endpoint of an operation, by calling the undecorated method without arguments."""
-    endpoint: Endpoint[Any] = OPERATIONS[name].__wrapped__(None, **dict.fromkeys(parameters(name)))
-    return endpoint
+class Recorder(bluejeans.ApiClient):
+    """A client that returns the arguments of a call instead of sending a request."""
+
+    def call_api(self, resource_path: str, method: str, *params: Any, **arguments: Any) -> SimpleNamespace:
+        return SimpleNamespace(path=resource_path, method=method, headers=params[2], **arguments)
+
+
+def described(name: str) -> SimpleNamespace:
+    """Return the arguments with which the operation calls `call_api`."""
+    call = getattr(bluejeans.AuthenticationApi(Recorder()), name)
+    arguments: SimpleNamespace = call(**dict.fromkeys(parameters(name), "value"))
+    return arguments
 
 
 def parameters(name: str) -> dict[str, inspect.Parameter]:
@@ -172,11 +180,11 @@ def meanings(name: str) -> tuple[str, dict[str, str]]:
 def operation_section(name: str) -> Iterator[str]:
     endpoint = described(name)
     prose, documented = meanings(name)
-    model = endpoint.arguments["response_type"]
+    model = endpoint.response_type
     returns = f"[**{model}**]({model}.md)" if model else "nothing"
     named = [(f"{p}={p}" if value.kind is value.KEYWORD_ONLY else p) for p, value in parameters(name).items()]
     signature = ", ".join(named)
-    authorization = ", ".join(endpoint.arguments["auth_settings"])
+    authorization = ", ".join(endpoint.auth_settings or ())
     yield from ("", f"## {name}", "", f"> {model + ' ' if model else ''}{name}({signature})", "", prose, "")
     yield from ("### Example", "", "```python", example(name), "```", "", "### Parameters", "")
     yield from ("| Name | Type | Description | Notes |", "| --- | --- | --- | --- |")
@@ -185,8 +193,11 @@ def operation_section(name: str) -> Iterator[str]:
         note = "required" if value.default is value.empty else "optional"
         yield f"| **{parameter}** | {type_} | {documented[parameter]} | {note} |"
     yield from ("", "### Return type", "", returns, "", "### Authorization", "")
-    key = f"the API key `{authorization}` of `Configuration.api_key`, in the query, where it is set"
-    yield key if authorization else "No authorization required"
+    key = f"the API key `{authorization}` of `Configuration.api_key`, in the query, if it is set"
+    if endpoint.auth_settings is None:
+        yield "the token of `Configuration.credentials`"
+    else:
+        yield key if authorization else "No authorization required"
     yield from ("", "### HTTP request headers", "")
     yield from (f"- **{header}**: {value}" for header, value in sorted(endpoint.headers.items(), reverse=True))
     yield from ("", BACK, "")
@@ -221,10 +232,13 @@ def example(name: str) -> str:
         lines.append(f"{parameter} = BlueJeansMeetingsRestApi.{model.__name__}(")
         lines.append(given(list(model.attribute_map), "    ") + ")")
         call.append(f"    {parameter},\n")
+    if described(name).auth_settings is None:
+        token = 'BlueJeansMeetingsRestApi.StaticToken(os.environ["BLUEJEANS_ACCESS_TOKEN"])'
+        lines.append(f"api.api_client.configuration.credentials = {token}")
     lines.append("")
     lines.append("try:")
     arguments = ", ".join(part.strip().rstrip(",").replace(",\n    ", ", ") for part in call if part)
-    result = "print({})" if described(name).arguments["response_type"] else "{}"
+    result = "print({})" if described(name).response_type else "{}"
     line = "    " + result.format(f"api.{name}({arguments})")
     lines.append(line if len(line) <= 120 else f"    api.{name}(\n        {arguments}\n    )")
     lines.append("except BlueJeansMeetingsRestApi.ApiException as error:")
@@ -236,7 +250,7 @@ def with_end(name: str, lines: list[str], ending: str = "[All pages](README.md)"
     """Return a page with the part below its mark replaced by the generated lines."""
     page = (FOLDER / name).read_text(encoding="utf-8")
     mark = MADE_HERE.search(page)
-    assert mark, f"docs/{name} says nowhere what is made"
+    assert mark, f"docs/{name} does not mark its generated part"
     return "\n".join([page[: mark.end()], "", *lines, "", ending, ""])
 
 
@@ -272,14 +286,14 @@ def command_section(name: str, parser: argparse.ArgumentParser) -> Iterator[str]
             value = (
                 "" if action.nargs == 0 else f" {action.metavar or '|'.join(action.choices or [action.dest.upper()])}"
             )
-            said = (action.help or "") % {"default": action.default}
+            meaning = (action.help or "") % {"default": action.default}
             option = f"{action.option_strings[0]}{value}".replace("|", "\\|")
-            yield f"| `{option}` | {said} |"
+            yield f"| `{option}` | {meaning} |"
 
 
 def reliability_table() -> list[str]:
     """Return the table with a row for each test that has a `fault` marker."""
-    lines = ["| | What goes wrong | What happens | Raised | Test |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| | Fault | Behavior | Raised | Test |", "| --- | --- | --- | --- | --- |"]
     for name, path, (row, fault, happens, *kinds) in sorted(faults(), key=lambda found: found[2][0]):
         raised = ", ".join(f"`{kind}`" if kind else "nothing" for kind in kinds or ("",))
         lines.append(f"| {row} | {fault} | {happens} | {raised} | [{name}](../{path}) |")
@@ -291,7 +305,7 @@ def openapi_document() -> str:
     by_hand, made_here, _ = (FOLDER / "openapi.yaml").read_text(encoding="utf-8").partition(SCHEMAS_MADE_HERE)
     schemas = {
         "GrantRequest": {
-            "description": "One of five grants, named by `grant_type`.",
+            "description": "One of five grants; `grant_type` specifies which.",
             "oneOf": [reference(f"GrantRequest{grant}") for grant in GRANTS],
             "discriminator": {
                 "propertyName": "grant_type",
@@ -304,7 +318,7 @@ def openapi_document() -> str:
             },
         },
         "Grant": {
-            "description": "What the grant that was asked for gives.",
+            "description": "Response to the requested grant.",
             # A response matches the first schema that fits, so the most specific ones come first.
             "anyOf": [reference(f"Grant{grant}") for grant in ("Code", "Refresh", "Password", "Meeting", "Client")],
         },
@@ -326,14 +340,14 @@ def schema(model: type[Model]) -> dict[str, Any]:
 
 
 def property_schema(a: Attribute, also_accepted: Sequence[str] = ()) -> dict[str, Any]:
-    said = type_schema(a.type)
+    result = type_schema(a.type)
     if also_accepted:
-        said["type"] = [said["type"], *also_accepted]
+        result["type"] = [result["type"], *also_accepted]
     if a.allowed:
-        said["enum"] = list(a.allowed)
+        result["enum"] = list(a.allowed)
     if a.secret:
-        said["format"] = "password"
-    return {**said, "description": a.doc}
+        result["format"] = "password"
+    return {**result, "description": a.doc}
 
 
 def type_schema(type_: str) -> dict[str, Any]:
@@ -377,10 +391,10 @@ def faults() -> list[tuple[str, str, tuple[Any, ...]]]:
     # If the package is installed, pytest warns that it can no longer rewrite the plugin.
     options = ["--collect-only", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     options += ["--rootdir", str(FOLDER.parent)]
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        ended = pytest.main([*options, str(FOLDER.parent / "test")], plugins=[Collected()])
-    if ended:
-        sys.exit(said.getvalue())
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        status = pytest.main([*options, str(FOLDER.parent / "test")], plugins=[Collected()])
+    if status:
+        sys.exit(output.getvalue())
     return [(name, path, arguments) for (name, path), arguments in Collected.found.items()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.policy
+import inspect
 import io
 import json
 import os
@@ -22,6 +23,8 @@ import urllib3
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.models.model import Model, attribute
+from BlueJeansMeetingsRestApi.transport.request import Request
+from BlueJeansMeetingsRestApi.transport.response import Response
 from support.recording_server import RecordingServer, drip, http_response
 
 
@@ -64,17 +67,19 @@ def uploads(server: RecordingServer) -> list[tuple[Any, ...]]:
 
 
 class TestPath:
-    def test_parameters_are_encoded_into_it(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_path_parameters_are_percent_encoded(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/v1/user/{id}/{name}", "GET", path_params={"id": 7, "name": "a/b c?é"})
         assert server.requests[0].target == "/v1/user/7/a%2Fb%20c%3F%C3%A9"
 
-    def test_safe_characters_are_left(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_safe_characters_of_path_parameters_are_not_encoded(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.configuration.safe_chars_for_path_param = "/"
         client.call_api("/v1/{name}", "GET", path_params={"name": "a/b"})
         assert server.requests[0].target == "/v1/a/b"
 
     @pytest.mark.parametrize(("id", "safe"), [("..", ""), (".", ""), ("a/../../b", "/")])
-    def test_a_parameter_does_not_lead_to_another_path(
+    def test_path_parameter_cannot_lead_to_another_path(
         self, client: bluejeans.ApiClient, server: RecordingServer, id: str, safe: str
     ) -> None:
         client.configuration.safe_chars_for_path_param = safe
@@ -147,32 +152,37 @@ class TestPath:
         client.call_api('/v1/user?filter={"id":7}', "GET")
         assert server.requests[0].target == "/v1/user?filter=%7B%22id%22:7%7D"
 
-    def test_a_token_in_it_is_not_logged(self, client: bluejeans.ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+    def test_log_contains_the_path_template_without_values(
+        self, client: bluejeans.ApiClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level("DEBUG")
-        client.call_api("/v1/token/{token}", "GET", path_params={"token": 8 * "0aB9"})
-        assert "/v1/token/***" in caplog.text
+        client.call_api("/v1/user/{id}", "GET", path_params={"id": "canary"}, query_params={"name": "canary"})
+        assert f"GET {client.configuration.host}/v1/user/{{id}} -> 200" in caplog.text
+        assert "canary" not in caplog.text
 
-    def test_a_list_is_joined(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_list_in_the_path_is_joined(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/{ids}", "GET", path_params={"ids": [1, 2]}, collection_formats={"ids": "csv"})
         assert server.requests[0].target == "/1%2C2"
 
     @pytest.mark.parametrize("end", ["", "/"])
-    def test_the_host_may_lie_below_one(self, client: bluejeans.ApiClient, server: RecordingServer, end: str) -> None:
+    def test_host_may_contain_a_path(self, client: bluejeans.ApiClient, server: RecordingServer, end: str) -> None:
         client.configuration.host += f"/mirror{end}"
         client.call_api("/v1/user", "GET")
         assert server.requests[0].target == "/mirror/v1/user"
 
 
 class TestQuery:
-    def test_is_encoded_as_a_form(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_query_parameters_are_form_encoded(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", query_params={"a": "b c&d", "n": 1, "t": True, "day": date(2026, 1, 2)})
         assert server.requests[0].target == "/x?a=b+c%26d&n=1&t=True&day=2026-01-02"
 
-    def test_takes_pairs_in_their_order(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_query_parameters_as_pairs_keep_their_order(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.call_api("/x", "POST", query_params=[("b", "1"), ("a", "2"), ("b", "3")])
         assert server.requests[0].target == "/x?b=1&a=2&b=3"
 
-    def test_what_is_none_is_left_out(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_query_parameter_of_none_is_omitted(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", query_params={"a": None, "b": ""})
         assert server.requests[0].target == "/x?b="
 
@@ -187,30 +197,34 @@ class TestQuery:
             ("unheard of", "/x?ids=1%2C2"),
         ],
     )
-    def test_lists_are_joined(
+    def test_list_in_the_query_is_joined_by_its_collection_format(
         self, client: bluejeans.ApiClient, server: RecordingServer, collection_format: str, target: str
     ) -> None:
         client.call_api("/x", "GET", query_params={"ids": [1, 2]}, collection_formats={"ids": collection_format})
         assert server.requests[0].target == target
 
-    def test_a_text_is_no_list(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_string_in_the_query_is_not_treated_as_a_list(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.call_api("/x", "GET", query_params={"ids": "12"}, collection_formats={"ids": "csv"})
         assert server.requests[0].target == "/x?ids=12"
 
-    def test_joins_one_that_the_path_has(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_query_parameters_are_added_to_a_query_in_the_path(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.call_api("/x?a=1", "GET", query_params={"b": 2})
         assert server.requests[0].target == "/x?a=1&b=2"
 
 
 class TestHeaders:
-    def test_are_sent(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_header_parameters_are_sent_unchanged(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         given = {"X-Ids": [1, 2], "Accept": "text/plain"}
         client.call_api("/x", "GET", header_params=given, collection_formats={"X-Ids": "csv"})
         sent = server.requests[0].headers
         assert (sent["x-ids"], sent["accept"], sent["content-type"]) == ("1,2", "text/plain", "application/json")
         assert given == {"X-Ids": [1, 2], "Accept": "text/plain"}
 
-    def test_of_the_client_go_with_every_request(self, server: RecordingServer) -> None:
+    def test_default_headers_and_cookie_are_sent_with_every_request(self, server: RecordingServer) -> None:
         configuration = bluejeans.Configuration()
         configuration.host = server.url
         with bluejeans.ApiClient(configuration, "X-One", "1", cookie="a=b") as client:
@@ -221,11 +235,11 @@ class TestHeaders:
         assert (sent["x-one"], sent["x-two"], sent["cookie"]) == ("1", "2", "a=b")
         assert sent["user-agent"] == client.user_agent == "mine/1.0"
 
-    def test_name_the_package_and_its_version(self, client: bluejeans.ApiClient) -> None:
+    def test_user_agent_contains_package_and_version(self, client: bluejeans.ApiClient) -> None:
         assert client.user_agent == f"BlueJeansMeetingsRestApi/{bluejeans.__version__}/python"
 
     @pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\0b", "\u20ac"])
-    def test_that_no_request_may_hold_are_refused_without_the_value(
+    def test_invalid_header_value_is_rejected_without_quoting_it(
         self, client: bluejeans.ApiClient, server: RecordingServer, value: str
     ) -> None:
         with pytest.raises(ValueError, match="'X-Secret'") as caught:
@@ -233,60 +247,62 @@ class TestHeaders:
         assert value not in str(caught.value)
         assert server.requests == []
 
-    def test_accept_is_json_where_it_can_be(self, client: bluejeans.ApiClient) -> None:
+    def test_select_header_accept_prefers_json(self, client: bluejeans.ApiClient) -> None:
         assert client.select_header_accept(["text/html", "Application/JSON"]) == "application/json"
         assert client.select_header_accept(["text/HTML", "text/plain"]) == "text/html, text/plain"
         assert client.select_header_accept([]) is None
 
-    def test_content_type_is_json_where_it_can_be(self, client: bluejeans.ApiClient) -> None:
+    def test_select_header_content_type_prefers_json(self, client: bluejeans.ApiClient) -> None:
         assert client.select_header_content_type(["text/plain", "*/*"]) == "application/json"
         assert client.select_header_content_type(["Text/Plain", "text/html"]) == "text/plain"
         assert client.select_header_content_type([]) == "application/json"
 
 
 class TestBody:
-    def test_is_json(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_body_is_sent_as_json(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         body = {"partition": bluejeans.Partition(name="é"), "when": datetime(2026, 1, 2, tzinfo=timezone.utc)}
         client.call_api("/x", "POST", body=body)
         assert server.requests[0].body == b'{"partition": {"name": "\\u00e9"}, "when": "2026-01-02T00:00:00+00:00"}'
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-    def test_goes_with_each_method_that_has_one(
+    def test_body_is_sent_with_each_method_that_permits_one(
         self, client: bluejeans.ApiClient, server: RecordingServer, method: str
     ) -> None:
         client.call_api("/x", method, body=[1])
         assert (server.requests[0].method, server.requests[0].json) == (method, [1])
 
-    def test_may_be_missing(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_post_without_a_body_is_sent(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"})
         client.call_api("/x", "POST")
         assert [request.body for request in server.requests] == [b"", b""]
 
     @pytest.mark.parametrize("body", ["plain é", "plain é".encode()])
-    def test_of_another_type_is_sent_as_it_is(
+    def test_body_of_another_content_type_is_sent_unchanged(
         self, client: bluejeans.ApiClient, server: RecordingServer, body: Any
     ) -> None:
         client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body=body)
         assert server.requests[0].body == "plain é".encode()
 
-    def test_that_is_not_of_its_type_is_refused(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_dictionary_as_plain_text_body_is_rejected(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         with pytest.raises(bluejeans.ApiException, match="text/plain") as caught:
             client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body={"a": 1})
         assert (caught.value.status, server.requests) == (0, [])
 
-    def test_that_json_does_not_know_is_refused(self, client: bluejeans.ApiClient) -> None:
-        with pytest.raises(TypeError, match="A set cannot be sent"):
+    def test_body_that_json_cannot_represent_is_rejected(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(TypeError, match="Cannot serialize set"):
             client.call_api("/x", "POST", body={"a": {1}})
 
-    def test_of_a_request_that_can_have_none_is_refused(self, client: bluejeans.ApiClient) -> None:
+    def test_body_of_a_get_request_is_rejected(self, client: bluejeans.ApiClient) -> None:
         with pytest.raises(ValueError, match="GET"):
             client.call_api("/x", "GET", body={"a": 1})
 
-    def test_beside_form_fields_is_refused(self, client: bluejeans.ApiClient) -> None:
+    def test_body_with_form_fields_is_rejected(self, client: bluejeans.ApiClient) -> None:
         with pytest.raises(ValueError, match="post_params"):
             client.call_api("/x", "POST", body={"a": 1}, post_params={"b": 2})
 
-    def test_an_unknown_method_is_refused(self, client: bluejeans.ApiClient) -> None:
+    def test_unknown_http_method_is_rejected(self, client: bluejeans.ApiClient) -> None:
         with pytest.raises(ValueError, match="'TRACE'"):
             client.call_api("/x", "TRACE")
 
@@ -317,18 +333,20 @@ NOT_FILES: dict[str, Any] = {
 
 class TestForm:
     @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/x-www-form-urlencoded"}])
-    def test_is_encoded(self, client: bluejeans.ApiClient, server: RecordingServer, headers: dict[str, str]) -> None:
+    def test_form_fields_are_encoded(
+        self, client: bluejeans.ApiClient, server: RecordingServer, headers: dict[str, str]
+    ) -> None:
         fields = {"a": "b c", "ids": [1, 2]}
         client.call_api("/x", "POST", None, None, headers, post_params=fields, collection_formats={"ids": "multi"})
         assert server.requests[0].body == b"a=b+c&ids=1&ids=2"
         assert server.requests[0].headers["content-type"] == "application/x-www-form-urlencoded"
 
-    def test_may_be_empty(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_form_without_fields_is_sent(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "POST", header_params={"Content-Type": "application/x-www-form-urlencoded"})
         assert server.requests[0].body == b""
 
     @pytest.mark.parametrize("headers", [{}, {"Content-Type": "multipart/form-data"}])
-    def test_with_files_is_multipart(
+    def test_form_with_files_is_multipart(
         self, client: bluejeans.ApiClient, server: RecordingServer, headers: dict[str, str], tmp_path: Path
     ) -> None:
         (tmp_path / "a.txt").write_bytes(b"first")
@@ -442,37 +460,39 @@ class TestForm:
         assert "canary" not in "".join(traceback.format_exception(None, caught.value, None))
         assert not isinstance(caught.value, UnicodeError)
 
-    def test_fields_as_json_are_refused(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_form_fields_as_json_are_rejected(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         with pytest.raises(bluejeans.ApiException, match="form's Content-Type"):
             client.call_api("/x", "POST", header_params={"Content-Type": "application/json"}, post_params={"a": 1})
         assert server.requests == []
 
 
 class TestAuthorization:
-    def test_the_api_key_goes_into_the_query(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_api_key_is_sent_in_the_query(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.configuration.api_key["access_token"] = "a b"
         client.call_api("/x", "GET", auth_settings=["access_token", "unheard of"])
         assert server.requests[0].target == "/x?access_token=a+b"
 
-    def test_with_its_prefix(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_api_key_is_sent_with_its_prefix(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.configuration.api_key["access_token"] = "abc"
         client.configuration.api_key_prefix["access_token"] = "Bearer"
         client.call_api("/x", "GET", auth_settings=["access_token"])
         assert server.requests[0].target == "/x?access_token=Bearer+abc"
 
-    def test_an_argument_wins_and_goes_once(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_token_argument_replaces_the_configured_api_key(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.configuration.api_key["access_token"] = "configured"
         request = bluejeans.GrantRequestRevoke("id", "secret")
         server.respond_with(http_response(status=204))
         bluejeans.AuthenticationApi(client).revoke_access_token(request, access_token="given")
         assert server.requests[0].target == "/oauth2/token?Revoke&access_token=given"
 
-    def test_without_a_key_nothing_is_added(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_missing_api_key_adds_nothing(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", auth_settings=["access_token"])
         assert server.requests[0].target == "/x"
 
     @pytest.mark.parametrize(("place", "added"), [("header", {"Key": "v"}), ("query", {})])
-    def test_a_setting_of_ones_own_says_where_it_goes(
+    def test_auth_setting_specifies_header_or_query(
         self, client: bluejeans.ApiClient, place: str, added: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         setting = {"mine": {"in": place, "key": "Key", "value": "v"}}
@@ -481,7 +501,7 @@ class TestAuthorization:
         client.update_params_for_auth(headers, [], ["mine"])
         assert headers == added
 
-    def test_a_setting_for_nowhere_is_refused(
+    def test_auth_setting_in_the_body_is_rejected(
         self, client: bluejeans.ApiClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         setting = {"mine": {"in": "body", "key": "Key", "value": "v"}}
@@ -489,7 +509,7 @@ class TestAuthorization:
         with pytest.raises(ValueError, match="`query` or `header`"):
             client.update_params_for_auth({}, [], ["mine"])
 
-    def test_credentials_authorize_a_call_that_says_nothing_else(
+    def test_credentials_authorize_a_call_without_auth_settings(
         self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         client.configuration.credentials = bluejeans.StaticToken("abc")
@@ -502,30 +522,142 @@ class TestAuthorization:
         assert "authorization" not in server.requests[0].headers
 
 
+class Provider:
+    """A program's own provider of tokens, which has the given tokens in turn."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+        self.invalidated: list[str | None] = []
+
+    def get_token(self, timeout: float | None = None) -> bluejeans.AccessToken:
+        return bluejeans.AccessToken(self.tokens[0], float("inf"))
+
+    def invalidate(self, token: str | None = None) -> None:
+        self.invalidated.append(token)
+        self.tokens = self.tokens[1:] or self.tokens
+
+
+class TestTokenProviders:
+    def call(self, client: bluejeans.ApiClient, server: RecordingServer) -> list[str]:
+        """Call an endpoint, and return the `Authorization` headers that were sent."""
+        client.call_api("/x", "GET")
+        return [sent.headers["authorization"] for sent in server.requests]
+
+    def test_object_with_get_token_and_invalidate_authorizes_calls(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("one")
+        assert self.call(client, server) == ["Bearer one"]
+
+    def test_refused_token_is_invalidated_and_replaced_once(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = provider = Provider("one", "two", "three")
+        server.respond_with(http_response(status=401), http_response({}))
+        assert self.call(client, server) == ["Bearer one", "Bearer two"]
+        assert provider.invalidated == ["one"]
+
+    def test_second_refused_token_raises_unauthorized(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("one", "two", "three")
+        server.respond_with(http_response(status=401))
+        with pytest.raises(bluejeans.UnauthorizedError):
+            self.call(client, server)
+        assert len(server.requests) == 2
+
+    def test_refused_token_is_not_sent_again_if_the_provider_has_no_other(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("one")
+        server.respond_with(http_response(status=401))
+        with pytest.raises(bluejeans.UnauthorizedError):
+            self.call(client, server)
+        assert len(server.requests) == 1
+
+    def test_token_that_the_service_repeats_is_masked(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("canary-token")
+        server.respond_with(http_response({"message": "canary-token is not valid here"}, 403))
+        with pytest.raises(bluejeans.ForbiddenError, match=r"\*\*\* is not valid here"):
+            self.call(client, server)
+
+    def test_authorization_header_of_the_call_takes_precedence(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
+        client.configuration.credentials = Provider("one")
+        client.call_api("/x", "GET", header_params={"authorization": "Bearer mine"})
+        assert server.requests[0].headers["authorization"] == "Bearer mine"
+
+
+class TestSteps:
+    def test_function_replaces_the_network(self) -> None:
+        requests: list[Request] = []
+
+        def send(request: Request) -> Response:
+            requests.append(request)
+            return Response(200, {"Content-Type": "application/json"}, b'{"access_token": "t"}')
+
+        api = bluejeans.AuthenticationApi(bluejeans.ApiClient(bluejeans.Configuration(), send=send))
+        grant = api.get_token_by_client({"client_id": "i", "client_secret": "canary"})
+        assert grant.access_token == "t"
+        assert (requests[0].method, requests[0].path) == ("POST", "/oauth2/token?Client")
+        assert json.loads(requests[0].body) == {"client_id": "i", "client_secret": "canary"}
+        assert "canary" not in repr(requests[0])
+
+    def test_setting_the_pool_manager_raises_an_error_that_names_send(self, client: bluejeans.ApiClient) -> None:
+        with pytest.raises(AttributeError, match=r"ApiClient\(configuration, send="):
+            client.rest_client.pool_manager = None
+
+    def test_operation_reaches_urlopen_in_at_most_12_frames(
+        self, client: bluejeans.ApiClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stacks = []
+        urlopen = urllib3.HTTPConnectionPool.urlopen
+
+        def recorded(*args: Any, **options: Any) -> Any:
+            stacks.append([frame.function for frame in inspect.stack()])
+            return urlopen(*args, **options)
+
+        monkeypatch.setattr(urllib3.HTTPConnectionPool, "urlopen", recorded)
+        bluejeans.AuthenticationApi(client).get_token_info(access_token="t")
+        frames = stacks[0][: stacks[0].index("test_operation_reaches_urlopen_in_at_most_12_frames")]
+        assert len(frames) <= 12, frames
+
+    def test_prepared_request_is_immutable(self, configuration: bluejeans.Configuration) -> None:
+        def send(request: Request) -> Response:
+            request.path = "/other"
+            return Response()
+
+        with pytest.raises(AttributeError, match="cannot be"):
+            bluejeans.ApiClient(configuration, send=send).call_api("/x", "GET")
+
+
 class TestResult:
-    def test_is_data_status_and_headers(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_call_returns_data_status_and_headers(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         server.respond_with(http_response({"id": 1}, 201, X_More="yes"))
         data, status, headers = client.call_api("/x", "POST", response_type="Partition")
         assert (data, status, headers["x-more"]) == (bluejeans.Partition(1), 201, "yes")
 
-    def test_is_the_data_alone_where_asked(self, client: bluejeans.ApiClient) -> None:
+    def test_return_http_data_only_returns_the_data(self, client: bluejeans.ApiClient) -> None:
         assert client.call_api("/x", "GET", response_type="object", _return_http_data_only=True) == {}
 
-    def test_without_a_type_there_is_no_data(self, client: bluejeans.ApiClient) -> None:
+    def test_call_without_response_type_returns_no_data(self, client: bluejeans.ApiClient) -> None:
         assert client.call_api("/x", "GET", _return_http_data_only=True) is None
 
-    def test_the_last_response_is_kept(self, client: bluejeans.ApiClient) -> None:
+    def test_last_response_is_the_response_of_the_last_call(self, client: bluejeans.ApiClient) -> None:
         client.call_api("/x", "GET")
         assert (client.last_response.status, client.last_response.data) == (200, "{}")
         assert client.last_response.getheader("content-type") == "application/json"
         assert client.last_response.getheader("nothing", "else") == "else"
         assert client.last_response.getheaders()["Content-Length"] == "2"
 
-    def test_unread_it_is_urllib3s_response(self, client: bluejeans.ApiClient) -> None:
+    def test_preload_content_false_returns_an_unread_urllib3_response(self, client: bluejeans.ApiClient) -> None:
         raw = client.call_api("/x", "GET", _preload_content=False, _return_http_data_only=True)
         assert (raw.status, raw.read()) == (200, b"{}")
 
-    def test_an_unknown_keyword_is_named(self, client: bluejeans.ApiClient) -> None:
+    def test_unknown_keyword_is_named_in_the_type_error(self, client: bluejeans.ApiClient) -> None:
         with pytest.raises(TypeError, match="'colour' to method call_api"):
             client.call_api("/x", "GET", colour="blue")
 
@@ -558,7 +690,7 @@ class TestResponseTypes:
             (Room, {"roomName": "a", "partition": {"id": 1}}, Room("a", bluejeans.Partition(1))),
         ],
     )
-    def test_an_answer_becomes(
+    def test_response_is_converted_to_its_type(
         self, client: bluejeans.ApiClient, server: RecordingServer, response_type: Any, content: Any, expected: Any
     ) -> None:
         server.respond_with(http_response(content))
@@ -588,7 +720,7 @@ class TestResponseTypes:
             ("GrantClient", {"access_token": "t", "scope": {"partition": {"id": "x"}}}),
         ],
     )
-    def test_an_answer_that_is_none_is_an_error(
+    def test_response_of_another_type_is_an_error(
         self, client: bluejeans.ApiClient, server: RecordingServer, response_type: str, content: Any
     ) -> None:
         server.respond_with(http_response(content))
@@ -596,39 +728,41 @@ class TestResponseTypes:
             client.call_api("/x", "GET", response_type=response_type)
         assert caught.value.status == 200
 
-    def test_the_error_names_the_field_and_not_the_value(
+    def test_error_contains_the_field_and_not_its_value(
         self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         server.respond_with(http_response({"access_token": "t", "scope": {"partition": {"id": "canary"}}}))
-        with pytest.raises(bluejeans.ApiResponseError, match="scope: partition: id: no number") as caught:
+        with pytest.raises(bluejeans.ApiResponseError, match="scope: partition: id: not a number") as caught:
             client.call_api("/x", "GET", response_type="GrantClient")
         assert "canary" not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
 
-    def test_null_is_an_object_and_nothing_else(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_null_is_accepted_only_as_object(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         server.respond_with(http_response(body=b"null"))
         assert client.call_api("/x", "GET", response_type="object")[0] is None
-        with pytest.raises(bluejeans.ApiResponseError, match="it is null"):
+        with pytest.raises(bluejeans.ApiResponseError, match="unexpected response body: null"):
             client.call_api("/x", "GET", response_type="Partition")
 
-    def test_text_that_is_not_json_is_a_text(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_text_that_is_not_json_is_returned_as_str(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         server.respond_with(http_response(body=b"\xef\xbb\xbfplain"))
         assert client.call_api("/x", "GET", response_type="str")[0] == "plain"
 
     @pytest.mark.parametrize(
         "body", [b"", b"<html>", b"\xff", b'"\xff"', b"NaN", b"[" * 100000, '"a"'.encode("utf-16")]
     )
-    def test_what_is_not_json_is_no_model(
+    def test_body_that_is_not_json_is_an_error_for_a_model(
         self, client: bluejeans.ApiClient, server: RecordingServer, body: bytes
     ) -> None:
         server.respond_with(http_response(body=body))
         with pytest.raises(bluejeans.ApiResponseError):
             client.call_api("/x", "GET", response_type="Partition")
 
-    def test_an_unknown_type_is_an_error(self, client: bluejeans.ApiClient) -> None:
+    def test_unknown_response_type_is_an_error(self, client: bluejeans.ApiClient) -> None:
         with pytest.raises(AttributeError, match="Nothing"):
             client.call_api("/x", "GET", response_type="Nothing")
 
-    def test_fields_that_a_model_does_not_declare_are_kept(
+    def test_undeclared_fields_are_returned_and_sent_back(
         self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         server.respond_with(http_response({"id": 1, "capabilities": ["x"]}))
@@ -636,11 +770,11 @@ class TestResponseTypes:
         assert partition.additional_properties == {"capabilities": ["x"]}
         assert client.sanitize_for_serialization(partition) == {"id": 1, "capabilities": ["x"]}
 
-    def test_a_response_by_hand_is_deserialized(self, client: bluejeans.ApiClient) -> None:
+    def test_deserialize_accepts_any_object_with_data(self, client: bluejeans.ApiClient) -> None:
         for data in ('{"id": 1}', b'{"id": 1}'):
             assert client.deserialize(SimpleNamespace(data=data), "Partition") == bluejeans.Partition(1)
 
-    def test_a_class_that_the_old_generator_made_is_filled_too(self, client: bluejeans.ApiClient) -> None:
+    def test_class_of_the_2019_generator_is_filled(self, client: bluejeans.ApiClient) -> None:
         class Old:
             swagger_types = {"first_name": "str"}
             attribute_map = {"first_name": "firstName"}
@@ -658,19 +792,21 @@ class TestFiles:
         server.respond_with(http_response(body=b"\x00\xff", **headers))
         return Path(client.call_api("/x", "GET", response_type="file", _return_http_data_only=True))
 
-    def test_an_answer_becomes_a_file(
+    def test_response_is_saved_to_a_file(
         self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path
     ) -> None:
         path = self.download(client, server, tmp_path, Content_Disposition='attachment; filename="a.bin"')
         assert (path, path.read_bytes()) == (tmp_path / "a.bin", b"\x00\xff")
 
-    def test_without_a_name_too(self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path) -> None:
+    def test_response_without_a_file_name_is_saved(
+        self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path
+    ) -> None:
         path = self.download(client, server, tmp_path)
         assert tmp_path in path.parents
         assert path.read_bytes() == b"\x00\xff"
 
     @pytest.mark.parametrize("name", ["../../evil", "/etc/evil", r"..\\evil", "..", "."])
-    def test_the_servers_name_does_not_lead_out_of_the_folder(
+    def test_file_name_of_the_server_cannot_lead_out_of_the_folder(
         self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path, name: str
     ) -> None:
         path = self.download(client, server, tmp_path, Content_Disposition=f'attachment; filename="{name}"')
@@ -686,12 +822,12 @@ class TestFiles:
             (f'attachment; filename="{"x" * 300}.pdf"', f"{'x' * 40}.pdf"),
         ],
     )
-    def test_the_file_has_the_servers_name(
+    def test_file_is_named_by_the_content_disposition(
         self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path, header: str, name: str
     ) -> None:
         assert self.download(client, server, tmp_path, Content_Disposition=header).name == name
 
-    def test_a_file_that_is_there_is_not_written_over(
+    def test_existing_file_is_not_overwritten(
         self, client: bluejeans.ApiClient, server: RecordingServer, tmp_path: Path
     ) -> None:
         (tmp_path / "a.bin").write_text("mine")
@@ -701,36 +837,38 @@ class TestFiles:
 
 
 class TestThreads:
-    def test_an_async_call_gives_its_result(self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Any) -> None:
+    def test_async_call_returns_its_result_from_get(
+        self, api: bluejeans.AuthenticationApi, bluejeans_sandbox: Any
+    ) -> None:
         sandbox = bluejeans_sandbox
         request = bluejeans.GrantRequestClient(client_id=sandbox.client_id, client_secret=sandbox.client_secret)
         calls: list[Any] = [api.get_token_by_client(request, async_req=True) for _ in range(20)]
         assert {type(call.get()) for call in calls} == {bluejeans.GrantClient}
 
-    def test_its_old_name_works(self, client: bluejeans.ApiClient) -> None:
+    def test_async_is_accepted_for_async_req(self, client: bluejeans.ApiClient) -> None:
         call: Any = client.call_api("/x", "GET", response_type="object", **{"async": True})
         assert call.get()[0] == {}
 
-    def test_an_async_call_raises_from_get(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_async_call_raises_its_error_from_get(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         server.respond_with(http_response(status=404))
         call: Any = client.call_api("/x", "GET", async_req=True)
         with pytest.raises(bluejeans.NotFoundError):
             call.get()
 
-    def test_none_is_started_before(self, client: bluejeans.ApiClient) -> None:
+    def test_no_thread_starts_before_the_first_async_call(self, client: bluejeans.ApiClient) -> None:
         before = threading.active_count()
         client.call_api("/x", "GET")
         assert client._pools == {}
         assert threading.active_count() - before <= 1  # the server's own, for this connection
 
-    def test_all_end_with_the_client(self, client: bluejeans.ApiClient) -> None:
+    def test_close_ends_all_threads_of_async_calls(self, client: bluejeans.ApiClient) -> None:
         client.call_api("/x", "GET", async_req=True).get()
         workers = [thread for thread in threading.enumerate() if thread in client.pool._pool]  # type: ignore[attr-defined]
         assert workers
         client.close()
         assert not any(worker.is_alive() for worker in workers)
 
-    def test_a_closed_client_can_be_used_again(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_closed_client_opens_new_connections(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET")
         client.close()
         client.call_api("/x", "GET")
@@ -738,7 +876,7 @@ class TestThreads:
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
-    def test_a_forked_child_has_connections_and_threads_of_its_own(
+    def test_forked_child_opens_its_own_connections_and_threads(
         self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         client.call_api("/x", "GET", async_req=True).get()
@@ -750,7 +888,7 @@ class TestThreads:
         client.call_api("/x", "GET")
         assert (len(server.requests), server.connections) == (3, 2)
 
-    def test_a_with_block_closes_the_client(self, server: RecordingServer) -> None:
+    def test_with_block_closes_the_client(self, server: RecordingServer) -> None:
         configuration = bluejeans.Configuration()
         configuration.host = server.url
         with bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)) as api:
@@ -759,7 +897,7 @@ class TestThreads:
 
     @pytest.mark.parametrize("answer", [http_response({}), http_response(status=204), http_response(body=b"")])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
-    def test_connections_are_kept(
+    def test_connection_is_reused_after_each_response(
         self, client: bluejeans.ApiClient, server: RecordingServer, answer: bytes, method: str
     ) -> None:
         server.respond_with(answer)
@@ -768,7 +906,7 @@ class TestThreads:
         assert server.connections == 1
 
 
-def test_sanitizing_keeps_what_json_knows(configuration: bluejeans.Configuration) -> None:
+def test_sanitizing_keeps_json_values_unchanged(configuration: bluejeans.Configuration) -> None:
     client = bluejeans.ApiClient(configuration)
     kept: list[Any] = [None, 1, 1.5, "a", True, [1, (2,)], {"a": None}]
     assert client.sanitize_for_serialization(kept) == kept
@@ -777,8 +915,10 @@ def test_sanitizing_keeps_what_json_knows(configuration: bluejeans.Configuration
     )
 
 
-class TestSettingsThatChange:
-    def test_a_way_that_was_taken_is_left(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+class TestChangedSettings:
+    def test_changed_proxy_is_used_for_the_next_call(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         client.call_api("/x", "GET")
         with RecordingServer([http_response({})]) as proxy:
             client.configuration.proxy = proxy.url
@@ -789,29 +929,31 @@ class TestSettingsThatChange:
         assert len(server.requests) == 2
 
     @pytest.mark.parametrize("value", [0, -1, 1.5, "3", float("nan")])
-    def test_a_number_of_attempts_that_is_none_is_named(
+    def test_invalid_max_attempts_is_rejected_before_sending(
         self, client: bluejeans.ApiClient, server: RecordingServer, value: Any
     ) -> None:
         with pytest.raises(ValueError, match="^_max_attempts must be a whole number from 1"):
             client.call_api("/x", "GET", _max_attempts=value)
         assert server.requests == []
 
-    def test_a_header_of_none_is_left_out(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_header_of_none_is_omitted(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
         client.call_api("/x", "GET", header_params={"X-Nothing": None})
         assert "x-nothing" not in server.requests[0].headers
 
 
-class TestUnreadAnswers:
+class TestUnreadResponses:
     def unread(self, client: bluejeans.ApiClient, method: str = "GET", **options: Any) -> Any:
         return client.call_api("/x", method, _preload_content=False, _return_http_data_only=True, **options)
 
-    def test_have_what_urllib3s_have(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_unread_response_has_the_attributes_of_urllib3(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         server.respond_with(http_response(body=b"hello", status=200, X_One="1"))
         raw = self.unread(client)
         assert (raw.status, raw.reason, raw.version, raw.headers["x-one"]) == (200, "OK", 11, "1")
         assert [raw.read(2), raw.read(), raw.closed] == [b"he", b"llo", True]
 
-    def test_give_the_connection_back_once_they_are_read(
+    def test_read_response_returns_its_connection_to_the_pool(
         self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         for _ in range(2):
@@ -821,7 +963,7 @@ class TestUnreadAnswers:
         assert server.connections == 1
 
     @pytest.mark.parametrize("amounts", [(), (2,), (1, 1)], ids=str)
-    def test_give_it_back_at_their_end_of_their_own_accord(
+    def test_response_returns_its_connection_at_the_end_of_the_body(
         self, client: bluejeans.ApiClient, server: RecordingServer, amounts: tuple[int, ...]
     ) -> None:
         for _ in range(2):
@@ -831,20 +973,24 @@ class TestUnreadAnswers:
             assert raw.read() == (b"" if amounts else b"{}")
         assert server.connections == 1
 
-    def test_are_read_for_longer_than_the_call_may_take(
+    def test_unread_response_may_be_read_after_the_deadline_of_the_call(
         self, client: bluejeans.ApiClient, server: RecordingServer
     ) -> None:
         server.respond_with(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"))
         assert self.unread(client, _request_timeout=(0.2, 0.2)).read() == 10 * b"x"
 
-    def test_that_are_cut_off_say_so(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_truncated_unread_response_raises_on_read(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         server.respond_with(
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close
         )
         with pytest.raises(urllib3.exceptions.ProtocolError):
             self.unread(client).read()
 
-    def test_that_are_cut_off_say_so_in_parts_too(self, client: bluejeans.ApiClient, server: RecordingServer) -> None:
+    def test_truncated_unread_response_raises_on_partial_read(
+        self, client: bluejeans.ApiClient, server: RecordingServer
+    ) -> None:
         server.respond_with(
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello", socket.socket.close
         )
@@ -854,7 +1000,7 @@ class TestUnreadAnswers:
             raw.read(5)
 
     @pytest.mark.parametrize("amount", [None, 10])
-    def test_of_head_have_no_body(
+    def test_unread_response_to_head_has_no_body(
         self, client: bluejeans.ApiClient, server: RecordingServer, amount: int | None
     ) -> None:
         server.respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")

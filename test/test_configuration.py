@@ -1,4 +1,4 @@
-"""`Configuration`: the settings of the 2019 SDK and ours, what is refused, and what is left alone."""
+"""`Configuration`: defaults, validation, environment variables, warnings and logging."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def own_defaults_and_handlers() -> Iterator[None]:
     PACKAGE.setLevel(level)
 
 
-def made_with(**settings: Any) -> bluejeans.ApiClient:
+def client_with(**settings: Any) -> bluejeans.ApiClient:
     configuration = bluejeans.Configuration()
     for name, value in settings.items():
         setattr(configuration, name, value)
@@ -77,18 +77,18 @@ class TestDefaults:
             "credentials": None,
         }.items(),
     )
-    def test_is(self, name: str, value: Any) -> None:
+    def test_default_value_of_setting(self, name: str, value: Any) -> None:
         assert getattr(bluejeans.Configuration(), name) == value
 
-    def test_loggers_are_those_of_the_2019_sdk(self) -> None:
+    def test_loggers_have_the_names_of_the_2019_sdk(self) -> None:
         names = {key: logger.name for key, logger in bluejeans.Configuration().logger.items()}
         assert names == {"package_logger": "BlueJeansMeetingsRestApi", "urllib3_logger": "urllib3"}
 
-    def test_two_share_nothing(self) -> None:
+    def test_configurations_share_no_dictionary(self) -> None:
         bluejeans.Configuration().api_key["access_token"] = "a"
         assert bluejeans.Configuration().api_key == {}
 
-    def test_can_be_set(self) -> None:
+    def test_set_default_applies_to_later_configurations(self) -> None:
         default = bluejeans.Configuration()
         default.host = "https://mirror.example"
         default.api_key["access_token"] = "a"
@@ -101,7 +101,7 @@ class TestDefaults:
         assert (second.host, second.api_key) == ("https://mirror.example", {"access_token": "a"})
 
     @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-    def test_a_copy_shares_nothing(self, copied: Any) -> None:
+    def test_copy_of_a_configuration_shares_no_dictionary(self, copied: Any) -> None:
         first = bluejeans.Configuration()
         second = copied(first)
         second.api_key["access_token"] = "a"
@@ -109,7 +109,7 @@ class TestDefaults:
 
 
 class TestAuthorization:
-    def test_a_key_with_its_prefix(self) -> None:
+    def test_api_key_is_returned_after_its_prefix(self) -> None:
         configuration = bluejeans.Configuration()
         assert configuration.get_api_key_with_prefix("access_token") is None
         configuration.api_key["access_token"] = "abc"
@@ -117,31 +117,31 @@ class TestAuthorization:
         configuration.api_key_prefix["access_token"] = "Bearer"
         assert configuration.get_api_key_with_prefix("access_token") == "Bearer abc"
 
-    def test_settings_have_the_shape_of_the_2019_sdk(self) -> None:
+    def test_auth_settings_have_the_shape_of_the_2019_sdk(self) -> None:
         configuration = bluejeans.Configuration()
         configuration.api_key["access_token"] = "abc"
         assert configuration.auth_settings() == {
             "access_token": {"type": "api_key", "in": "query", "key": "access_token", "value": "abc"}
         }
 
-    def test_basic_auth_takes_any_letters(self) -> None:
+    def test_basic_auth_token_encodes_non_ascii_characters_as_utf_8(self) -> None:
         configuration = bluejeans.Configuration()
         configuration.username, configuration.password = "joe", "pä:€"
         assert configuration.get_basic_auth_token() == "Basic am9lOnDDpDrigqw="
 
-    def test_its_text_shows_no_secret(self) -> None:
+    def test_repr_of_a_configuration_shows_no_secret(self) -> None:
         configuration = bluejeans.Configuration()
         configuration.api_key["access_token"] = configuration.password = "canary"
         assert "canary" not in f"{configuration!r} {bluejeans.ApiClient(configuration)!r}"
 
 
-def test_debug_report_names_the_versions() -> None:
+def test_debug_report_contains_the_versions() -> None:
     report = bluejeans.Configuration().to_debug_report()
     assert report.startswith("Python SDK Debug Report:\nOS: ")
     assert report.endswith(f"API: 1.0.4402212019\nSDK Package Version: {bluejeans.__version__}")
 
 
-class TestBadSettings:
+class TestInvalidSettings:
     @pytest.mark.parametrize(
         ("host", "shown"),
         [
@@ -166,31 +166,31 @@ class TestBadSettings:
             ("http://127.0.0.1.evil.example", "clear text"),
         ],
     )
-    def test_a_host_that_is_none_is_named_and_shown(self, host: Any, shown: str) -> None:
+    def test_invalid_host_is_shown_in_the_error(self, host: Any, shown: str) -> None:
         with pytest.raises(ValueError, match=f"Configuration.host .*{shown}") as caught:
-            made_with(host=host)
+            client_with(host=host)
         assert "canary" not in str(caught.value)
 
     @pytest.mark.parametrize("host", ["http://127.0.0.1", "http://localhost:8080", "http://[::1]:1/x", "https://h/x/y"])
-    def test_a_host_on_this_machine_or_below_a_path_is_taken(self, host: str) -> None:
-        made_with(host=host)
+    def test_local_host_or_host_with_a_path_is_accepted(self, host: str) -> None:
+        client_with(host=host)
 
-    def test_an_insecure_host_is_taken_where_it_is_allowed(self) -> None:
-        made_with(host="http://mirror.example", allow_insecure_host=True)
+    def test_allow_insecure_host_accepts_plain_http(self) -> None:
+        client_with(host="http://mirror.example", allow_insecure_host=True)
 
-    def test_a_host_set_later_is_checked_before_anything_is_sent(self) -> None:
-        client = made_with()
+    def test_host_set_after_creation_is_checked_before_sending(self) -> None:
+        client = client_with()
         client.configuration.host = "http://mirror.example"
         with pytest.raises(ValueError, match="clear text"):
             bluejeans.AuthenticationApi(client).get_token_info(access_token="x")
 
     @pytest.mark.parametrize("name", ["ssl_ca_cert", "cert_file", "key_file"])
-    def test_a_file_that_is_not_there_is_named(self, name: str) -> None:
-        with pytest.raises(ValueError, match=f"Configuration.{name} names no file: '/not/there.pem'"):
-            made_with(**{name: "/not/there.pem"})
+    def test_missing_tls_file_is_shown_in_the_error(self, name: str) -> None:
+        with pytest.raises(ValueError, match=f"Configuration.{name} is not an existing file: '/not/there.pem'"):
+            client_with(**{name: "/not/there.pem"})
 
-    def test_a_folder_of_authorities_is_taken(self, tmp_path: Path) -> None:
-        made_with(ssl_ca_cert=str(tmp_path))
+    def test_folder_of_ca_certificates_is_accepted(self, tmp_path: Path) -> None:
+        client_with(ssl_ca_cert=str(tmp_path))
 
     @pytest.mark.parametrize(
         "proxy",
@@ -204,34 +204,34 @@ class TestBadSettings:
             "http://u:p?canary@proxy.example",
         ],
     )
-    def test_a_proxy_that_is_none_is_named(self, proxy: str) -> None:
+    def test_invalid_proxy_is_an_error_that_shows_no_password(self, proxy: str) -> None:
         with pytest.raises(ValueError, match=r"Configuration\.proxy") as caught:
-            made_with(proxy=proxy)
+            client_with(proxy=proxy)
         assert "canary" not in str(caught.value)
 
-    def test_a_proxy_may_ask_for_a_password(self) -> None:
-        made_with(proxy="http://user:password@proxy.example:3128")
+    def test_proxy_url_may_contain_a_password(self) -> None:
+        client_with(proxy="http://user:password@proxy.example:3128")
 
     @pytest.mark.parametrize("name", ["connect_timeout", "read_timeout", "call_timeout"])
     @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
-    def test_a_time_in_which_nothing_can_end_is_named(self, name: str, value: float) -> None:
+    def test_timeout_that_is_not_positive_and_finite_is_an_error(self, name: str, value: float) -> None:
         with pytest.raises(ValueError, match=f"Configuration.{name} .*{value}"):
-            made_with(**{name: value})
+            client_with(**{name: value})
 
     @pytest.mark.parametrize("value", ["5", None, True])
-    def test_a_time_that_is_no_number_is_named(self, value: Any) -> None:
+    def test_timeout_of_another_type_is_an_error(self, value: Any) -> None:
         with pytest.raises(TypeError, match="Configuration.call_timeout"):
-            made_with(call_timeout=value)
+            client_with(call_timeout=value)
 
     @pytest.mark.parametrize("name", ["max_attempts", "max_response_bytes", "connection_pool_maxsize"])
     @pytest.mark.parametrize("value", [0, 1.5, True, "3"])
-    def test_a_count_that_is_none_is_named(self, name: str, value: Any) -> None:
+    def test_limit_that_is_not_a_positive_integer_is_an_error(self, name: str, value: Any) -> None:
         with pytest.raises(ValueError, match=f"Configuration.{name} "):
-            made_with(**{name: value})
+            client_with(**{name: value})
 
 
-class TestHostOfTheEnvironment:
-    def test_variable_is_the_host_of_a_configuration_without_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+class TestHostVariable:
+    def test_host_variable_is_the_default_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
         configuration = bluejeans.Configuration()
         monkeypatch.setenv("BLUEJEANS_HOST", "https://later.example/")
         assert (configuration.host, configuration.base_url) == ("https://later.example/", "https://later.example")
@@ -239,24 +239,24 @@ class TestHostOfTheEnvironment:
         assert configuration.host == "https://api.bluejeans.com"
 
     def test_requests_are_sent_to_the_host_of_the_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with RecordingServer([http_response({})]) as server, made_with() as client:
+        with RecordingServer([http_response({})]) as server, client_with() as client:
             monkeypatch.setenv("BLUEJEANS_HOST", server.url)
             client.call_api("/x", "GET")
             assert [request.target for request in server.requests] == ["/x"]
 
-    def test_explicit_host_overrides_the_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_explicit_host_overrides_the_host_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
         configuration = bluejeans.Configuration()
         configuration.host = "https://api.bluejeans.com"
         monkeypatch.setenv("BLUEJEANS_HOST", "https://elsewhere.example")
         assert configuration.base_url == "https://api.bluejeans.com"
 
-    def test_variable_is_ignored_without_trust_env(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_host_variable_is_ignored_without_trust_env(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("BLUEJEANS_HOST", "https://elsewhere.example")
         configuration = bluejeans.Configuration()
         configuration.trust_env = False
         assert configuration.base_url == "https://api.bluejeans.com"
 
-    def test_file_variable_specifies_the_host(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_host_file_variable_specifies_the_host(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (tmp_path / "host").write_text("https://file.example\n")
         monkeypatch.setenv("BLUEJEANS_HOST_FILE", str(tmp_path / "host"))
         assert bluejeans.Configuration().base_url == "https://file.example"
@@ -290,18 +290,20 @@ class TestHostOfTheEnvironment:
             ("http://mirror.example", "^BLUEJEANS_HOST 'http://mirror.example' would send secrets in clear text"),
         ],
     )
-    def test_invalid_variable_is_named_in_the_error(
+    def test_invalid_host_variable_is_named_in_the_error(
         self, host: str, message: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("BLUEJEANS_HOST", host)
         with pytest.raises(ValueError, match=message):
-            made_with()
+            client_with()
 
-    def test_invalid_content_of_the_file_is_not_shown(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_invalid_content_of_the_host_file_is_not_shown(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         (tmp_path / "secret").write_text("canary")
         monkeypatch.setenv("BLUEJEANS_HOST_FILE", str(tmp_path / "secret"))
-        with pytest.raises(ValueError, match="^BLUEJEANS_HOST_FILE names a file that does not contain") as caught:
-            made_with()
+        with pytest.raises(ValueError, match="^BLUEJEANS_HOST_FILE specifies a file that does not contain") as caught:
+            client_with()
         assert caught.value.__context__ is None
         assert "canary" not in str(caught.value)
 
@@ -330,7 +332,7 @@ class TestWarningAboutTheDefaultHost:
         ],
         ids=["credentials", "static token", "grant", "token in the query", "token in a header", "whole URL"],
     )
-    def test_one_warning_per_process_says_how_to_set_the_host(
+    def test_default_host_causes_one_warning_per_process(
         self, send: Callable[[Any], object], server: RecordingServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         with bluejeans.AuthenticationApi() as api:
@@ -342,7 +344,7 @@ class TestWarningAboutTheDefaultHost:
         assert "Set Configuration.host, or the environment variable BLUEJEANS_HOST" in warning
         assert caplog.records[-1].levelno == logging.WARNING
 
-    def test_threads_log_one_warning_together(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_threads_log_one_default_host_warning_together(self, caplog: pytest.LogCaptureFixture) -> None:
         together = threading.Barrier(8)
 
         def send() -> None:
@@ -358,7 +360,7 @@ class TestWarningAboutTheDefaultHost:
         assert len(self.warnings(caplog)) == 1
 
     @pytest.mark.parametrize("how", ["attribute", "set_default", "variable", "file"])
-    def test_no_warning_if_the_host_is_set(
+    def test_no_default_host_warning_if_the_host_is_set(
         self,
         how: str,
         server: RecordingServer,
@@ -381,15 +383,15 @@ class TestWarningAboutTheDefaultHost:
             api.get_token_info(access_token="t")
         assert (len(server.requests), self.warnings(caplog)) == (1, [])
 
-    def test_ignored_variable_does_not_prevent_the_warning(
+    def test_ignored_host_variable_does_not_prevent_the_warning(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("BLUEJEANS_HOST", "https://elsewhere.example")
-        with made_with(trust_env=False) as client:
+        with client_with(trust_env=False) as client:
             bluejeans.AuthenticationApi(client).get_token_info(access_token="t")
         assert len(self.warnings(caplog)) == 1
 
-    def test_no_warning_for_a_request_without_a_secret(
+    def test_no_default_host_warning_for_a_request_without_a_secret(
         self, server: RecordingServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         with bluejeans.AuthenticationApi() as api:
@@ -398,7 +400,7 @@ class TestWarningAboutTheDefaultHost:
         assert (len(server.requests), self.warnings(caplog)) == (2, [])
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-    def test_forked_child_logs_its_own_warning(self) -> None:
+    def test_forked_child_logs_its_own_default_host_warning(self) -> None:
         program = (
             "import os, BlueJeansMeetingsRestApi as b\n"
             "def warn(): b.StaticToken('t').authorization_for('https://api.bluejeans.com')\n"
@@ -411,7 +413,7 @@ class TestWarningAboutTheDefaultHost:
         assert ended.stderr.count("The vendor has announced the end of the service") == 2
 
 
-class TestSchemeAndHostInCapitals:
+class TestUppercaseSchemeAndHost:
     @pytest.mark.parametrize(
         ("host", "normalized"),
         [
@@ -421,8 +423,8 @@ class TestSchemeAndHostInCapitals:
             ("https://[FE80::1%25Eth0]:1", "https://[fe80::1%25Eth0]:1"),
         ],
     )
-    def test_base_url_has_them_in_lower_case(self, host: str, normalized: str) -> None:
-        assert made_with(host=host).configuration.base_url == normalized
+    def test_base_url_has_scheme_and_host_in_lower_case(self, host: str, normalized: str) -> None:
+        assert client_with(host=host).configuration.base_url == normalized
 
     @pytest.fixture
     def authority(self) -> trustme.CA:
@@ -449,57 +451,63 @@ class TestSchemeAndHostInCapitals:
         authority.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(str(path))
         return str(path)
 
-    def test_ca_file_and_client_certificate_are_used(
+    def test_tls_files_are_used_for_an_uppercase_scheme(
         self, server: RecordingServer, trusted: str, own_certificate: str
     ) -> None:
         host = f"HTTPS://LocalHost:{server.port}"
-        with made_with(host=host, ssl_ca_cert=trusted, cert_file=own_certificate) as client:
+        with client_with(host=host, ssl_ca_cert=trusted, cert_file=own_certificate) as client:
             client.call_api("/x", "GET")
             client.rest_client.GET(f"{host}/y")
         assert [request.target for request in server.requests] == ["/x", "/y"]
 
-    def test_verify_ssl_false_is_used(self, server: RecordingServer, own_certificate: str) -> None:
+    def test_verify_ssl_false_is_used_for_an_uppercase_scheme(
+        self, server: RecordingServer, own_certificate: str
+    ) -> None:
         host = f"HTTPS://LocalHost:{server.port}"
-        client = made_with(host=host, verify_ssl=False, cert_file=own_certificate)
+        client = client_with(host=host, verify_ssl=False, cert_file=own_certificate)
         with client, pytest.warns(InsecureRequestWarning, match="verify_ssl is False"):
             client.call_api("/x", "GET")
         assert len(server.requests) == 1
 
-    def test_certificate_is_verified_by_default(self, server: RecordingServer, own_certificate: str) -> None:
-        client = made_with(host=f"HTTPS://LocalHost:{server.port}", cert_file=own_certificate)
+    def test_certificate_is_verified_for_an_uppercase_scheme(
+        self, server: RecordingServer, own_certificate: str
+    ) -> None:
+        client = client_with(host=f"HTTPS://LocalHost:{server.port}", cert_file=own_certificate)
         with client, pytest.raises(bluejeans.ApiTLSError):
             client.call_api("/x", "GET")
         assert server.requests == []
 
     @pytest.mark.parametrize("in_environment", [True, False])
-    def test_proxy_is_asked_for_a_tunnel(self, in_environment: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_proxy_tunnels_requests_with_an_uppercase_scheme(
+        self, in_environment: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with RecordingServer([http_response(status=403)]) as proxy:
             url = f"HTTP://LocalHost:{proxy.port}"
             if in_environment:
                 monkeypatch.setenv("HTTPS_PROXY", url)
             settings = {} if in_environment else {"proxy": url}
-            client = made_with(host="HTTPS://API.Example.Test", max_attempts=1, **settings)
+            client = client_with(host="HTTPS://API.Example.Test", max_attempts=1, **settings)
             with client, pytest.raises(bluejeans.ApiProxyError):
                 client.call_api("/x", "GET")
             assert [(r.method, r.target) for r in proxy.requests] == [("CONNECT", "api.example.test:443")]
 
-    def test_token_is_sent_to_the_same_host_in_other_letters(self) -> None:
-        api = bluejeans.AuthenticationApi(made_with(host="HTTPS://API.Example"))
+    def test_token_is_sent_to_the_same_host_in_another_case(self) -> None:
+        api = bluejeans.AuthenticationApi(client_with(host="HTTPS://API.Example"))
         token = bluejeans.StaticToken("t", api=api, allowed_hosts=["HTTPS://Other.Example"])
         assert token.authorization_for("https://api.example/x") == "Bearer t"
         assert token.authorization_for("https://OTHER.example/x") == "Bearer t"
 
-    def test_store_key_is_the_same_in_other_letters(self) -> None:
+    def test_store_key_does_not_depend_on_the_case_of_the_host(self) -> None:
         store = bluejeans.MemoryTokenStore()
         keys = set()
         for host in ("https://api.example", "HTTPS://API.Example/"):
-            api = bluejeans.AuthenticationApi(made_with(host=host))
+            api = bluejeans.AuthenticationApi(client_with(host=host))
             keys.add(bluejeans.ClientCredentials("id", "secret", api=api, store=store).store_key)
         assert len(keys) == 1
 
 
 class TestLogging:
-    def test_debug_sets_the_level_of_this_packages_logger_alone(self) -> None:
+    def test_debug_changes_only_the_logger_of_this_package(self) -> None:
         others = [logging.getLogger(), logging.getLogger("urllib3"), logging.getLogger("http.client")]
         before = [(logger.level, list(logger.handlers)) for logger in others]
         configuration = bluejeans.Configuration()
@@ -509,12 +517,12 @@ class TestLogging:
         assert PACKAGE.level == logging.NOTSET
         assert before == [(logger.level, list(logger.handlers)) for logger in others]
 
-    def test_making_one_touches_no_logger(self) -> None:
+    def test_creating_a_configuration_changes_no_logger(self) -> None:
         PACKAGE.setLevel(logging.ERROR)
         bluejeans.Configuration().debug = False
         assert PACKAGE.level == logging.ERROR
 
-    def test_debug_is_seen_where_the_program_has_no_handler(
+    def test_debug_logs_to_standard_error_without_a_handler(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(logging.getLogger(), "handlers", [])
@@ -522,7 +530,7 @@ class TestLogging:
         PACKAGE.debug("seen")
         assert "DEBUG seen" in capsys.readouterr().err
 
-    def test_a_file_takes_the_log(self, tmp_path: Path) -> None:
+    def test_logger_file_receives_the_log(self, tmp_path: Path) -> None:
         configuration = bluejeans.Configuration()
         configuration.logger_format = "%(levelname)s: %(message)s"
         configuration.logger_file = str(tmp_path / "first.log")
@@ -535,7 +543,7 @@ class TestLogging:
         assert (tmp_path / "second.log").read_text() == "DEBUG: seen\n"
         assert configuration.logger_file_handler is None
 
-    def test_each_request_is_a_line_without_its_content(
+    def test_each_request_is_logged_as_a_line_without_content(
         self, api: bluejeans.AuthenticationApi, caplog: pytest.LogCaptureFixture
     ) -> None:
         api.api_client.configuration.debug = True
@@ -545,7 +553,7 @@ class TestLogging:
         assert line.startswith(f"POST {api.api_client.configuration.host}/oauth2/token?Client -> 401 in ")
 
 
-class TestProxyOfTheEnvironment:
+class TestProxyVariables:
     @pytest.fixture
     def proxy(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingServer]:
         with RecordingServer([http_response({})]) as proxy:
@@ -557,40 +565,40 @@ class TestProxyOfTheEnvironment:
         with RecordingServer([http_response({})]) as service:
             yield service
 
-    def test_is_the_way(self, proxy: RecordingServer, service: RecordingServer) -> None:
-        with made_with(host=service.url) as client:
+    def test_requests_use_the_proxy_of_the_environment(self, proxy: RecordingServer, service: RecordingServer) -> None:
+        with client_with(host=service.url) as client:
             client.call_api("/x", "GET", query_params={"a": 1})
         assert [request.target for request in proxy.requests] == [f"{service.url}/x?a=1"]
         assert service.requests == []
 
-    def test_is_not_where_no_proxy_says_so(
+    def test_no_proxy_variable_bypasses_the_proxy(
         self, proxy: RecordingServer, service: RecordingServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        with made_with(host=service.url) as client:
+        with client_with(host=service.url) as client:
             client.call_api("/x", "GET")
         assert (len(proxy.requests), len(service.requests)) == (0, 1)
 
-    def test_is_not_where_the_environment_is_not_trusted(
+    def test_proxy_variable_is_ignored_without_trust_env(
         self, proxy: RecordingServer, service: RecordingServer
     ) -> None:
-        with made_with(host=service.url, trust_env=False) as client:
+        with client_with(host=service.url, trust_env=False) as client:
             client.call_api("/x", "GET")
         assert (len(proxy.requests), len(service.requests)) == (0, 1)
 
-    def test_gives_way_to_the_setting(self, proxy: RecordingServer, service: RecordingServer) -> None:
+    def test_proxy_setting_overrides_the_proxy_variable(self, proxy: RecordingServer, service: RecordingServer) -> None:
         with RecordingServer([http_response({})]) as other:
             proxied = f"http://user:p%40ss@127.0.0.1:{other.port}"
-            with made_with(host=service.url, proxy=proxied) as client:
+            with client_with(host=service.url, proxy=proxied) as client:
                 client.call_api("/x", "GET")
             assert other.requests[0].headers["proxy-authorization"] == "Basic dXNlcjpwQHNz"
         assert proxy.requests == []
 
-    def test_that_is_none_is_named_without_its_password(
+    def test_invalid_proxy_variable_is_an_error_that_shows_no_password(
         self, service: RecordingServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("http_proxy", "socks5://u:canary@proxy.example")
-        client = made_with(host=service.url)
+        client = client_with(host=service.url)
         with pytest.raises(ValueError, match="http_proxy") as caught:
             client.call_api("/x", "GET")
         assert "canary" not in str(caught.value)

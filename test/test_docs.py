@@ -73,10 +73,21 @@ def test_tests_linked_from_a_page_exist(page: Path) -> None:
     ] == []
 
 
+@pytest.mark.slow
 def test_generated_pages_are_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "render.py"), "--check"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (finished.stderr, finished.returncode) == ("", 0)
+
+
+def test_configuration_page_lists_exactly_the_options() -> None:
+    configuration = bluejeans.Configuration()
+    properties = {name for name, value in vars(type(configuration)).items() if isinstance(value, property)}
+    options = {name for name in vars(configuration) if not name.startswith("_")} | properties
+    options -= {"base_url", "logger", "logger_formatter", "logger_stream_handler", "logger_file_handler"}
+    page = (ROOT / "docs" / "Configuration.md").read_text(encoding="utf-8")
+    listed = [name for row in re.findall(r"^\| (`.*?) \|", page, re.M) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(listed) == sorted(options)
 
 
 def test_index_lists_every_page() -> None:

@@ -31,13 +31,14 @@ def search(*arguments: str) -> list[str]:
     return ended.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_no_signature_docstring_or_repr_shows_the_environment() -> None:
     found, searched = search()[:-1], int(search()[-1])
     assert found == []
     assert searched > 1000
 
 
-def test_the_search_finds_an_environment_in_a_signature() -> None:
+def test_search_finds_an_environment_value_in_a_signature() -> None:
     assert search("--self-test")[:-1] == [
         "BlueJeansMeetingsRestApi.environment.planted: default argument",
         "BlueJeansMeetingsRestApi.environment.planted: signature",
@@ -57,9 +58,7 @@ def test_package_reads_no_variable_outside_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_each_variable_may_be_set_by_the_path_of_a_file(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_each_variable_can_be_read_from_a_file(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(f"BLUEJEANS_{name}", raising=False)
     (tmp_path / "value").write_text("from a file\n", encoding="utf-8")
     monkeypatch.setenv(f"BLUEJEANS_{name}_FILE", str(tmp_path / "value"))

@@ -76,6 +76,7 @@ def test_used_code_is_reported_in_one_line(bluejeans_sandbox: Sandbox) -> None:
     assert run("exchange_code.py", environment).stderr.startswith("The code is wrong, was used, or is older")
 
 
+@pytest.mark.slow
 def test_redis_example_shares_a_token_between_machines(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
     with redis_server(tmp_path) as redis:
         environment = {**sandbox_environment.environment(bluejeans_sandbox), "BLUEJEANS_TOKEN_STORE": redis.url}
@@ -87,6 +88,7 @@ def test_redis_example_shares_a_token_between_machines(bluejeans_sandbox: Sandbo
     ]
 
 
+@pytest.mark.slow
 def test_gunicorn_example_shares_a_token_between_workers(bluejeans_sandbox: Sandbox, tmp_path: Path) -> None:
     environment = sandbox_environment.environment(bluejeans_sandbox)
     bluejeans_sandbox.reset()

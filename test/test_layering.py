@@ -14,18 +14,19 @@ PACKAGE = "BlueJeansMeetingsRestApi"
 FOLDER = Path(bluejeans.__file__).parent
 
 # From low to high. A module may import modules of the same layer or of a lower one; a line is a layer. The longest
-# matching name applies, so that sign_in.saved is below credentials, and the
-# rest of sign_in above. credentials.token, which imports nothing, is below the configuration.
+# matching name applies: sign_in.saved is below credentials, and the rest of sign_in is above it. credentials.token
+# imports nothing and is below the configuration.
 LAYERS = """
     version credentials.token
     environment
     redaction
-    transport connection_errors proxies
-    exceptions
+    transport
     models
+    exceptions
     serialization
     validation configuration
     rest
+    legacy
     api_client
     api
     token_stores
@@ -38,10 +39,6 @@ LAYERS = """
     __init__
     __main__ sandbox.pytest_plugin
 """
-# (importing module, imported module). Remove an entry when its violation is fixed; the test fails for obsolete ones.
-KNOWN_VIOLATIONS = {("exceptions", "models.error")}
-# (modules of a cycle), in alphabetical order.
-KNOWN_CYCLES: set[tuple[str, ...]] = set()
 
 
 def layer_of(module: str) -> int:
@@ -128,11 +125,11 @@ def test_every_import_points_to_the_same_or_a_lower_layer() -> None:
         for imported in all_imported
         if layer_of(imported) > layer_of(module)
     }
-    assert upward == KNOWN_VIOLATIONS
+    assert upward == set()
 
 
 def test_modules_of_the_package_form_no_import_cycle() -> None:
-    assert cycles() == KNOWN_CYCLES
+    assert cycles() == set()
 
 
 def test_sandbox_and_client_import_nothing_from_each_other() -> None:

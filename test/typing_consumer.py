@@ -1,4 +1,4 @@
-"""A program that uses every public name, for the type checker: what is wrong on purpose has to be found."""
+"""A program that uses every public name, for type checkers, which must find the intended mistakes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,17 @@ def operations(api: bluejeans.AuthenticationApi) -> None:
     api.get_authorization_code(client_id="id", redirect_uri="https://app.example", state="s", scope="user_info")
 
 
-def twins(api: bluejeans.AuthenticationApi) -> None:
+def asynchronous_operations(api: bluejeans.AuthenticationApi) -> None:
+    client = bluejeans.GrantRequestClient(client_id="id", client_secret="secret")
+    assert_type(api.get_token_by_client(client, async_req=True).get(), bluejeans.GrantClient)
+    assert_type(api.get_token_info(access_token="t", async_req=True).get(timeout=5), bluejeans.InlineResponse200)
+    assert_type(api.get_token_by_client(client, async_req=False), bluejeans.GrantClient)
+    data, status, _ = api.get_token_by_client_with_http_info(client, async_req=True).get()
+    assert_type(data, bluejeans.GrantClient)
+    assert_type(status, int)
+
+
+def variants_with_http_info(api: bluejeans.AuthenticationApi) -> None:
     data, status, headers = api.get_token_by_client_with_http_info(bluejeans.GrantRequestClient())
     assert_type(data, bluejeans.GrantClient)
     assert_type(status, int)
@@ -49,17 +59,18 @@ def twins(api: bluejeans.AuthenticationApi) -> None:
 
 
 def mistakes(api: bluejeans.AuthenticationApi) -> None:
-    api.get_token_by_client(bluejeans.GrantRequestPassword())  # type: ignore[arg-type]
-    api.get_token_by_client()  # type: ignore[call-arg]
-    api.get_token_info(token="t")  # type: ignore[call-arg]
-    api.get_token_info("t")  # type: ignore[call-arg]
-    api.get_token_info(_request_timeout="soon")  # type: ignore[arg-type]
+    api.get_token_by_client(bluejeans.GrantRequestPassword())  # type: ignore[call-overload]
+    api.get_token_by_client()  # type: ignore[call-overload]
+    api.get_token_info(token="t")  # type: ignore[call-overload]
+    api.get_token_info("t")  # type: ignore[call-overload]
+    api.get_token_info(_request_timeout="soon")  # type: ignore[call-overload]
+    print(api.get_token_info(async_req=True).user)  # type: ignore[attr-defined]
     bluejeans.GrantRequestClient(client="id")  # type: ignore[call-arg]
     bluejeans.Partition(id="text")  # type: ignore[arg-type]
     bluejeans.Configuration().call_timeout = "soon"  # type: ignore[assignment]
 
 
-def answers(
+def responses(
     grant: bluejeans.GrantCode,
     meeting: bluejeans.GrantMeeting,
     client: bluejeans.GrantClient,

@@ -1,3 +1,3 @@
-"""The groups of operations."""
+"""Groups of operations; `AuthenticationApi` is the only one."""
 
 from .authentication_api import AuthenticationApi as AuthenticationApi

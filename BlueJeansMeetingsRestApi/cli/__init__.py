@@ -1,4 +1,4 @@
-"""The command `bluejeans-auth`."""
+"""The command `bluejeans-auth`: `main()` runs a subcommand and maps its errors to exit codes."""
 
 from __future__ import annotations
 
@@ -69,9 +69,10 @@ def _format_traceback(error: Exception) -> str:
 
 def _flush_stdout() -> None:
     """Write buffered output; discard it on failure, because the interpreter would retry when it exits."""
+    if sys.stdout is None:
+        return
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise

@@ -1,4 +1,4 @@
-"""`bluejeans-auth demo`: call each of the eight operations and check the responses."""
+"""`bluejeans-auth demo`: call the eight operations of the sandbox or of a host and check the responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs of the command: IDs from arguments or the environment, and secrets, which no argument contains."""
+"""Inputs of the command: IDs from arguments or the environment; secrets from the environment, a file or a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bluejeans-auth sandbox`."""
+"""`bluejeans-auth sandbox`: pass the options to `sandbox/__main__.py`, which runs the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages, progress and prompts for a user at a terminal; without a terminal, nothing is printed."""
+"""Progress messages and prompts for a user at a terminal; silent without one."""
 
 from __future__ import annotations
 

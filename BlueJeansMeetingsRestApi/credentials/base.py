@@ -13,8 +13,9 @@ from ..api_client import ApiClient
 from ..configuration import Configuration, is_warning_due, warn_about_default_host
 from ..redaction import leaves_no_variables
 from ..token_stores import TokenStore
+from .attempt import Refresh
 from .http_auth import authorize, check_host, origin, origins
-from .refresher import Refresh, TokenRefresher
+from .refresher import TokenRefresher
 from .token import AccessToken, Clock, TokenProvider
 
 if TYPE_CHECKING:

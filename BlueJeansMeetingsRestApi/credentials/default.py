@@ -10,9 +10,9 @@ from ..configuration import Configuration
 from ..environment import setting, setting_name
 from ..redaction import leaves_no_variables
 from ..token_stores import TokenStore, store_at
+from .attempt import Refresh
 from .base import Credentials, CredentialsOptions
 from .grants import ClientCredentials, MeetingCredentials, PasswordCredentials, StaticToken
-from .refresher import Refresh
 from .token import Clock
 
 

@@ -21,8 +21,8 @@ from ..exceptions import ApiException, ApiResponseError, BadRequestError, Reauth
 from ..redaction import leaves_no_variables
 from ..token_stores import MemoryTokenStore, TokenStore
 from ..validation import validate_string
+from .attempt import Refresh
 from .base import Credentials
-from .refresher import Refresh
 from .token import AccessToken, Clock, TokenProvider
 
 _SIGN_IN_AGAIN = "The user has to sign in again, with AuthorizationCodeFlow.run() or the command bluejeans-auth login."

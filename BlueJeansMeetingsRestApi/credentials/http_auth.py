@@ -1,4 +1,4 @@
-"""Authorization of the requests of other HTTP clients, and the check of the hosts that may get a token."""
+"""Adapters for requests and httpx, and the check of the hosts that may receive a token."""
 
 from __future__ import annotations
 

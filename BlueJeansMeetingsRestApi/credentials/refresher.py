@@ -1,4 +1,4 @@
-"""Single-flight refresh: which caller requests a token, which callers wait for it, and how processes share it.
+"""Single-flight refresh: which caller requests a token, and which callers wait for it.
 
 A token is fresh, then due, then expired. Fresh: callers get it at once. Due (in its last tenth, at most five minutes):
 one caller refreshes it early, and the others get the token that is still valid. Expired: one caller refreshes it, and
@@ -20,31 +20,26 @@ knows which attempts overlapped with its call:
 from __future__ import annotations
 
 import atexit
-import contextlib
-import copy
 import logging
 import os
 import random
-import threading
-import time
 import weakref
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..configuration import PACKAGE_LOGGER
-from ..exceptions import ApiConnectionError, ApiException, ApiTimeoutError, ReauthenticationRequired
+from ..exceptions import ApiException, ApiTimeoutError, ReauthenticationRequired
 from ..redaction import leaves_no_variables
-from ..token_stores import StoredToken, TokenStore, TokenStoreError
+from ..token_stores import TokenStore
 from ..validation import validate_seconds
+from .attempt import Attempt, Refresh, Threads, copy_of
+from .shared_token import LockedElsewhere, SharedToken
 from .token import AccessToken, Clock, HeldToken, backoff, held_token, refresh_due
 
 logger = logging.getLogger(f"{PACKAGE_LOGGER}.credentials")
 
 # How long the wall clock alone is trusted after both clocks were read, in seconds.
 _TRUST_WALL_CLOCK = 1.0
-
-# How much the clocks of two machines may differ, in seconds.
-_CLOCK_SKEW = 60.0
 
 # How long an early refresh may take, in seconds. Its caller waits for it, although its token is still valid.
 _EARLY_TIMEOUT = 5.0
@@ -57,66 +52,16 @@ _ABANDONED_AFTER = 10.0
 # would be lost.
 _EXIT_TIMEOUT = 0.9
 
-# How long a refused sign-in remains in a store, in seconds.
-_KEEP_REFUSED = 30 * 24 * 3600.0
-
-# The pause between two attempts to store a refresh token, in seconds.
-_SAVE_AGAIN_AFTER = 10.0
-
 # Timeouts that differ by less than this factor count as equal: a caller does not repeat an attempt that timed out just
 # because its own deadline is a moment later.
 _LONGER = 1.1
-
 
 # How long other threads get the error of a failed attempt instead of repeating it, in seconds. On a busy machine, one
 # of several threads that call at the same time can be that late. A thread that got the error can try again at once.
 _SHARE_FAILURE = 1.0
 
-
 # A token with a shorter lifetime, in seconds, may have expired when its response arrives.
 _SHORT_LIFETIME = 60.0
-
-
-class Refresh(NamedTuple):
-    """A successful refresh, as passed to `on_refresh`.
-
-    grant: its grant type. seconds: how long it took. expires_at: when the token expires, as a Unix timestamp.
-    """
-
-    grant: str
-    seconds: float
-    expires_at: float
-
-
-class Threads:
-    """The primitives that a refresher uses to coordinate threads. A deterministic scheduler can replace them."""
-
-    lock = staticmethod(threading.Lock)
-    event = staticmethod(threading.Event)
-    current = staticmethod(threading.get_ident)
-    monotonic = staticmethod(time.monotonic)
-
-    @staticmethod
-    def start(target: Callable[[], object]) -> None:
-        """Run `target` in a daemon thread. Raises RuntimeError if the system has no thread left."""
-        threading.Thread(target=target, name="token refresh", daemon=True).start()
-
-
-class _Attempt:
-    """A refresh and its outcome: a token, an error, or neither if it was interrupted."""
-
-    def __init__(self, done: threading.Event) -> None:
-        self.done = done
-        self.number = 0  # 0 until it starts
-        self.before: HeldToken | None = None  # the token that is still valid, if the refresh is early
-        self.only_saves = self.is_overdue = False
-        self.timeout = self.deadline = 0.0
-        self.token: HeldToken | None = None
-        self.error: Exception | None = None
-        self.timed_out = False
-        self.shared_until = 0.0
-        self.received_by: set[int] = set()  # the threads that got the error
-        self.refresh: Refresh | None = None
 
 
 class _PerProcess:
@@ -127,8 +72,8 @@ class _PerProcess:
         self.inside: set[int] = set()  # the threads that are in a call of this refresher
         self.jitter = random.random()
         self.started = 0
-        self.in_flight: _Attempt | None = None
-        self.last = _Attempt(threads.event())
+        self.in_flight: Attempt | None = None
+        self.last = Attempt(threads.event())
         self.due_of: HeldToken | None = None
         self.due = 0.0
         self.failures = 0
@@ -144,10 +89,6 @@ def _recreate_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_recreate_after_fork)
-
-
-class _LockedElsewhere(ApiTimeoutError):
-    """Another process holds the lock of the store."""
 
 
 class TokenRefresher:
@@ -179,7 +120,6 @@ class TokenRefresher:
         in_background: bool = False,
         threads: Threads | None = None,
     ) -> None:
-        self._fetch, self._store, self._store_key = fetch, store, store_key
         self._clock = clock or Clock()
         self._grant_type, self._default_timeout = grant_type, default_timeout
         self._on_refresh, self._in_background = on_refresh, in_background
@@ -189,13 +129,16 @@ class TokenRefresher:
         self._cached = (AccessToken("", 0.0), 0.0, 0.0)
         self._held: HeldToken | None = None
         self._refused: AccessToken | None = None
-        self._refresh_token = refresh_token
-        self._refused_refresh: tuple[str, ReauthenticationRequired] | None = None
-        # Whether the store lacks the refresh token that is held, and which one it has instead; None for any.
-        self._is_unsaved = False
-        self._predecessor: str | None = None
-        self._save_at = 0.0
-        self._early = False
+        self._shared = SharedToken(
+            fetch,
+            store,
+            self._clock,
+            store_key=store_key,
+            grant_type=grant_type,
+            refresh_token=refresh_token,
+            is_refused=self._was_refused,
+            threads=self._threads,
+        )
         self.recreate()
         _refreshers.add(self)
 
@@ -206,12 +149,12 @@ class TokenRefresher:
     @property
     def refresh_token(self) -> str:
         """The newest refresh token, for `fetch`; empty if there is none."""
-        return self._refresh_token or ""
+        return self._shared.refresh_token
 
     @property
     def is_early(self) -> bool:
         """Whether `fetch` is called for an early refresh: there is time for another one later."""
-        return self._early
+        return self._shared.is_early
 
     def get_token(self, timeout: float | None = None) -> AccessToken:
         """Return a valid token.
@@ -263,13 +206,13 @@ class TokenRefresher:
 
     def _refresh_or_join(self, observed: int, allowed: float, deadline: float) -> AccessToken | None:
         """Return the token that is held or that an attempt results in; None if the caller has to look again."""
-        own, runs_here = _Attempt(self._threads.event()), True
+        own, runs_here = Attempt(self._threads.event()), True
         try:
             with self._process.lock:
                 now = self._clock.wall()
                 held, left = self._valid()
                 is_due = held is None or left <= self._due(held)
-                if held is not None and not is_due and not self._is_save_due():
+                if held is not None and not is_due and not self._shared.is_save_due():
                     return self._publish(held, left, now)
                 if held is None and self._is_shared(self._process.last, observed):
                     token = self._outcome(self._process.last, allowed, deadline)
@@ -304,16 +247,13 @@ class TokenRefresher:
             process.due = refresh_due(held.lifetime, process.jitter)
         return process.due
 
-    def _is_save_due(self) -> bool:
-        return self._is_unsaved and self._threads.monotonic() >= self._save_at
-
     def _publish(self, held: HeldToken, left: float, now: float) -> AccessToken:
         """Let `get_token` return the token at once for a moment. `now` was read before `left`."""
         span = min(left - self._process.due, _TRUST_WALL_CLOCK)
         self._cached = (held.access, now, now + span)
         return held.access
 
-    def _start_or_join(self, own: _Attempt, held: HeldToken | None, allowed: float, deadline: float) -> _Attempt:
+    def _start_or_join(self, own: Attempt, held: HeldToken | None, allowed: float, deadline: float) -> Attempt:
         process, now = self._process, self._threads.monotonic()
         in_flight = process.in_flight
         if in_flight is not None:
@@ -329,18 +269,18 @@ class TokenRefresher:
         process.in_flight = own
         return own
 
-    def _is_shared(self, last: _Attempt, observed: int) -> bool:
+    def _is_shared(self, last: Attempt, observed: int) -> bool:
         """Return whether a call that began after attempt `observed` shares the outcome of the last one."""
         if last.number > observed:
             return True
         return self._threads.monotonic() < last.shared_until and self._threads.current() not in last.received_by
 
-    def _wait_for(self, attempt: _Attempt, allowed: float, deadline: float) -> AccessToken | None:
+    def _wait_for(self, attempt: Attempt, allowed: float, deadline: float) -> AccessToken | None:
         if not attempt.done.wait(max(deadline - self._threads.monotonic(), 0.0)):
             raise ApiTimeoutError(0, f"another thread's refresh of the token did not finish in {allowed:g} seconds")
         return self._outcome(attempt, allowed, deadline)
 
-    def _outcome(self, attempt: _Attempt, allowed: float, deadline: float) -> AccessToken | None:
+    def _outcome(self, attempt: Attempt, allowed: float, deadline: float) -> AccessToken | None:
         """Return or raise the outcome of another thread's attempt; None if the caller has to look again."""
         if attempt.token is not None:
             return self._unless_refused(attempt.token)
@@ -353,16 +293,20 @@ class TokenRefresher:
         attempt.received_by.add(self._threads.current())
         raise copy_of(attempt.error)
 
+    def _was_refused(self, token: str) -> bool:
+        refused = self._refused  # read once, because `invalidate` sets it without the lock
+        return refused is not None and token == refused.token
+
     def _unless_refused(self, token: HeldToken) -> AccessToken | None:
         """Return the token; None if it was refused, or expired before this thread got it."""
         # The callers that waited for a short-lived token get it, even if it expired on the way.
         has_expired = token.lifetime > _SHORT_LIFETIME and token.left(self._clock) <= 0
         return None if has_expired or token.access is self._refused else token.access
 
-    def _run(self, attempt: _Attempt) -> AccessToken | None:
+    def _run(self, attempt: Attempt) -> AccessToken | None:
         """Refresh the token, and tell the callers that wait. Raises nothing if the old one was valid."""
         try:
-            attempt.token = self._obtain(attempt)
+            attempt.token = self._shared.obtain(attempt)
         except Exception as error:
             attempt.timed_out = self._threads.monotonic() >= attempt.deadline
             attempt.error = copy_of(error)
@@ -378,7 +322,7 @@ class TokenRefresher:
             self._tell(attempt.refresh)
         return None if attempt.token is None else self._unless_refused(attempt.token)
 
-    def _finish(self, attempt: _Attempt) -> None:
+    def _finish(self, attempt: Attempt) -> None:
         """Publish the outcome of an attempt. Does nothing if it has not started, or has finished."""
         if attempt.number == 0 or attempt.done.is_set():
             return
@@ -396,7 +340,7 @@ class TokenRefresher:
                 process.due = max(left - backoff(process.failures, lifetime), 0.0)
         attempt.done.set()
 
-    def _run_in_background(self, attempt: _Attempt) -> bool:
+    def _run_in_background(self, attempt: Attempt) -> bool:
         """Refresh in a thread. Returns False if the system has no thread left."""
         wait = attempt.done.wait
 
@@ -422,7 +366,7 @@ class TokenRefresher:
     def _log_failure(self, error: Exception) -> None:
         """Log that the refresh of a token that is still valid failed."""
         _, left = self._valid()
-        is_first = self._process.failures == 1 and not isinstance(error, _LockedElsewhere)
+        is_first = self._process.failures == 1 and not isinstance(error, LockedElsewhere)
         level = logging.WARNING if is_first else logging.DEBUG
         why = " ".join(str(error).split())
         logger.log(
@@ -440,157 +384,6 @@ class TokenRefresher:
             except Exception:
                 logger.exception("on_refresh failed")
 
-    def _obtain(self, attempt: _Attempt) -> HeldToken:
-        """Return another token: from the store, if another process put one there, or from the service."""
-        if self._store is None:
-            return self._request(attempt)
-        store, key = self._store, self._store_key()
-        with contextlib.ExitStack() as stack:
-            fence = 0
-            try:
-                if (found := self._usable(self._load(store, key), attempt)) is not None:
-                    return found
-                fence = stack.enter_context(store.lock(key, 0.0 if attempt.before else self._left(attempt)))
-                # The previous holder of the lock may have put one there.
-                if (found := self._usable(self._load(store, key), attempt)) is not None:
-                    return found
-                if attempt.before is not None and self._is_unsaved:
-                    self._save_pending(store, key, attempt.before, fence)
-                if attempt.before is not None and attempt.only_saves:
-                    return attempt.before
-            except TimeoutError:
-                kind = _LockedElsewhere if attempt.before else ApiTimeoutError
-                raise kind(0, "another process's refresh of the token did not finish in time") from None
-            except TokenStoreError as error:
-                self._continue_without_store(attempt, error)
-            token = self._request_or_find(store, key, attempt, fence)
-            token = self._save_or_find(store, key, token, attempt, fence)
-        if self._is_save_due():
-            self._save_again(store, key, token, attempt)
-        return token
-
-    def _left(self, attempt: _Attempt) -> float:
-        return max(attempt.deadline - self._threads.monotonic(), 0.0)
-
-    def _load(self, store: TokenStore, key: str) -> StoredToken | None:
-        """Return the stored token. Its refresh token is the newest one, unless ours could not be stored."""
-        found = store.load(key)
-        if found is not None and found.refresh_token and self._refresh_token is not None and not self._is_unsaved:
-            self._refresh_token = found.refresh_token
-        return found
-
-    def _usable(self, found: StoredToken | None, attempt: _Attempt) -> HeldToken | None:
-        """Return the stored token if it is valid, for longer than the one that is held."""
-        refused = self._refused
-        if found is None or (refused is not None and found.access_token == refused.token):
-            return None
-        boot = self._clock.boot()
-        boot_expires_at = found.boot_expires_at
-        if not found.boot_id or found.boot_id != self._clock.boot_id:
-            left = found.expires_at - self._clock.wall()
-            # More than its lifetime, but for clocks that differ: the wall clock was set back.
-            boot_expires_at = boot + (min(left, found.lifetime) if left < found.lifetime + _CLOCK_SKEW else 0.0)
-        held = HeldToken(AccessToken(found.access_token, found.expires_at), found.lifetime, boot_expires_at)
-        at_least = attempt.before.left(self._clock) if attempt.before is not None else 0.0
-        return held if held.left(self._clock) > at_least else None
-
-    def _continue_without_store(self, attempt: _Attempt, error: TokenStoreError) -> None:
-        """Log that the store cannot be used. Raises an ApiConnectionError if the refresh has to wait for it."""
-        if self._refresh_token is not None and attempt.before is not None:
-            # The successor of the refresh token could not be stored, and there is time left.
-            raise ApiConnectionError(0, f"the refresh waits for the store: {error}") from None
-        if self._refresh_token == "":
-            raise ApiConnectionError(0, f"the sign-in is in a store that cannot be used now: {error}")
-        logger.warning("The token is refreshed without its store: %s", error)
-
-    def _request(self, attempt: _Attempt) -> HeldToken:
-        """Return a token from the service. Its lifetime counts from before the request."""
-        sent = self._refresh_token
-        if self._refused_refresh is not None and self._refused_refresh[0] == sent:
-            raise copy_of(self._refused_refresh[1])
-        wall, boot = self._clock.wall(), self._clock.boot()
-        self._early = attempt.before is not None
-        try:
-            grant = self._fetch(max(self._left(attempt), 0.001))
-        except ReauthenticationRequired as error:
-            if sent:
-                self._refused_refresh = (sent, error.with_traceback(None))
-            raise
-        if sent is not None:
-            self._succeed(sent, grant.refresh_token or sent)
-        token = held_token(grant, wall, boot)
-        attempt.refresh = Refresh(self._grant_type, self._clock.boot() - boot, token.access.expires_at)
-        return token
-
-    def _succeed(self, sent: str, successor: str) -> None:
-        """Hold the successor of a refresh token that was used. From now on the store must not replace it."""
-        if self._store is not None:
-            if not self._is_unsaved:
-                self._predecessor = sent
-            self._is_unsaved, self._save_at = True, 0.0
-        self._refresh_token = successor
-
-    def _request_or_find(self, store: TokenStore, key: str, attempt: _Attempt, fence: int) -> HeldToken:
-        """Return a token from the service; if the refresh token was used before, that of the process that used it."""
-        sent = self.refresh_token
-        try:
-            return self._request(attempt)
-        except ReauthenticationRequired:
-            self._is_unsaved = False
-            found = None
-            with contextlib.suppress(TokenStoreError):
-                found = self._load(store, key)
-                if found is not None and found.refresh_token == sent:
-                    # Store it for a while, in case the service was wrong, but not indefinitely.
-                    store.save(key, found, _KEEP_REFUSED, fence)
-            if found is None or found.refresh_token in ("", sent):
-                raise
-        return self._usable(found, attempt) or self._request(attempt)
-
-    def _save_or_find(self, store: TokenStore, key: str, token: HeldToken, attempt: _Attempt, fence: int) -> HeldToken:
-        """Store the token. If this process lost its lease meanwhile, return the token of the process that has it."""
-        try:
-            if self._save(store, key, token, fence):
-                return token
-            found = store.load(key)
-        except TokenStoreError as error:
-            self._save_at = self._threads.monotonic() + _SAVE_AGAIN_AFTER
-            logger.warning("The token is not stored: %s", error)
-            return token
-        if self._refresh_token is not None:
-            if found is None or found.refresh_token in ("", self._predecessor):
-                return token  # ours is the successor, and is stored once the lock is free
-            self._refresh_token, self._is_unsaved = found.refresh_token, False
-        return self._usable(found, attempt) or token
-
-    def _save(self, store: TokenStore, key: str, token: HeldToken, fence: int) -> bool:
-        """Store a token, with the refresh token. Returns False if another process holds the lock."""
-        access, boot_id = token.access, self._clock.boot_id
-        stored = StoredToken(
-            access.token, token.lifetime, access.expires_at, token.boot_expires_at, boot_id, self.refresh_token
-        )
-        # An entry with a refresh token is stored longer than its access token lasts.
-        is_saved = store.save(key, stored, None if self._refresh_token else token.left(self._clock), fence)
-        self._is_unsaved = self._is_unsaved and not is_saved
-        return is_saved
-
-    def _save_pending(self, store: TokenStore, key: str, token: HeldToken, fence: int) -> None:
-        """Store a refresh token that could not be stored before. Raises TokenStoreError if it still cannot be."""
-        self._save_at = self._threads.monotonic() + _SAVE_AGAIN_AFTER
-        found = store.load(key)
-        # Do not overwrite a new sign-in. None: this is one.
-        if found is None or self._predecessor is None or found.refresh_token in ("", self._predecessor):
-            self._save(store, key, token, fence)
-
-    def _save_again(self, store: TokenStore, key: str, token: HeldToken, attempt: _Attempt) -> None:
-        """Store the refresh token under a new lock, because this process has lost its lease."""
-        try:
-            with store.lock(key, self._left(attempt)) as fence:
-                self._save_pending(store, key, token, fence)
-        except (TokenStoreError, TimeoutError) as error:
-            self._save_at = self._threads.monotonic() + _SAVE_AGAIN_AFTER
-            logger.warning("The token is not stored: %s", error)
-
     def adopt(self, grant: Any, requested_at: float | None = None) -> None:
         """Start with the grant of a new sign-in, and store it.
 
@@ -599,18 +392,7 @@ class TokenRefresher:
         wall, boot = self._clock.wall(), self._clock.boot()
         age = 0.0 if requested_at is None else max(wall - requested_at, 0.0)
         self._held = token = held_token(grant, wall - age, boot - age)
-        self._refresh_token = grant.refresh_token or ""
-        if self._store is None:
-            return
-        self._is_unsaved, self._predecessor, self._save_at = True, None, 0.0
-        try:
-            key = self._store_key()
-            with self._store.lock(key, self._default_timeout()) as fence:
-                self._save(self._store, key, token, fence)
-        except (TokenStoreError, TimeoutError) as error:
-            # The code is used: the sign-in is valid in this process, and is stored later.
-            self._save_at = self._threads.monotonic() + _SAVE_AGAIN_AFTER
-            logger.warning("The sign-in is not stored: %s", error)
+        self._shared.adopt(token, grant.refresh_token or "", self._default_timeout())
 
     def remove(self, error: ReauthenticationRequired | None = None) -> None:
         """Delete the token, here and in the store.
@@ -620,15 +402,4 @@ class TokenRefresher:
         Raises TokenStoreError if the store cannot be used.
         """
         self.invalidate()
-        if error is not None:
-            self._refused_refresh = (self.refresh_token, error)
-        if self._store is not None:
-            self._store.remove(self._store_key())
-
-
-def copy_of(error: Exception) -> Exception:
-    """Return a copy of the error for another thread: raising one error in two threads would mix their tracebacks."""
-    copied = copy.copy(error)
-    # The original of an unexpected error has the traceback that leads to the mistake.
-    copied.__cause__ = error.__cause__ or (None if isinstance(error, ApiException) else error)
-    return copied
+        self._shared.remove(error)

@@ -1,4 +1,4 @@
-"""Every model, flat."""
+"""The models, one file each."""
 
 from .error import Error as Error
 from .grant_client import GrantClient as GrantClient

@@ -1,10 +1,12 @@
+"""`Error`: the body of an error response of the service."""
+
 from __future__ import annotations
 
 from .model import Model, attribute
 
 
 class Error(Model):
-    """What the service says when it refuses a request."""
+    """The body of an error response."""
 
-    message: str | None = attribute(default=None, doc="What was wrong.")
-    code: int | None = attribute(default=None, doc="The service's number for it.")
+    message: str | None = attribute(default=None, doc="The reason of the error.")
+    code: int | None = attribute(default=None, doc="The error code of the service.")

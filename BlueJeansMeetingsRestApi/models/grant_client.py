@@ -8,5 +8,5 @@ class GrantClient(Model):
     """A token for an enterprise, from `get_token_by_client`."""
 
     access_token: str | None = attribute(default=None, secret=True, promised=True, doc="The token to send.")
-    expires_in: int | None = attribute(default=None, doc="Seconds from now for which the access token is good.")
-    scope: GrantClientScope | None = attribute(default=None, doc="What the token is good for.")
+    expires_in: int | None = attribute(default=None, doc="The lifetime of the access token in seconds, from now.")
+    scope: GrantClientScope | None = attribute(default=None, doc="The scope of the token.")

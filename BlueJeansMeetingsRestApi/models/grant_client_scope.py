@@ -5,8 +5,8 @@ from .partition import Partition
 
 
 class GrantClientScope(Model):
-    """What a token of the client grant is good for."""
+    """The scope of a token of the client grant."""
 
-    enterprise: int | None = attribute(default=None, doc="The enterprise's id.")
+    enterprise: int | None = attribute(default=None, doc="The ID of the enterprise.")
     partition_name: str | None = attribute(default=None, key="partitionName", doc="The partition's name.")
-    partition: Partition | None = attribute(default=None, doc="Where the account lives.")
+    partition: Partition | None = attribute(default=None, doc="The partition of the account.")

@@ -8,6 +8,6 @@ class GrantCode(Model):
     """Tokens for the user who approved the application, from `get_token_by_code`."""
 
     access_token: str | None = attribute(default=None, secret=True, promised=True, doc="The token to send.")
-    refresh_token: str | None = attribute(default=None, secret=True, doc="The token that gets the next access token.")
-    expires_in: int | None = attribute(default=None, doc="Seconds from now for which the access token is good.")
-    scope: GrantCodeScope | None = attribute(default=None, doc="What the token is good for.")
+    refresh_token: str | None = attribute(default=None, secret=True, doc="The token to refresh the access token with.")
+    expires_in: int | None = attribute(default=None, doc="The lifetime of the access token in seconds, from now.")
+    scope: GrantCodeScope | None = attribute(default=None, doc="The scope of the token.")

@@ -6,13 +6,13 @@ from .partition import Partition
 
 
 class GrantCodeScope(Model):
-    """What a token of the code grant is good for."""
+    """The scope of a token of the code grant."""
 
-    user: int | None = attribute(default=None, doc="The user's id.")
+    user: int | None = attribute(default=None, doc="The ID of the user.")
     app_permissions: list[GrantCodeScopeAppPermissions] | None = attribute(
-        default=None, key="appPermissions", doc="The requests it allows."
+        default=None, key="appPermissions", doc="The requests that the token permits."
     )
     partition_name: str | None = attribute(default=None, key="partitionName", doc="The partition's name.")
-    partition: Partition | None = attribute(default=None, doc="Where the account lives.")
+    partition: Partition | None = attribute(default=None, doc="The partition of the account.")
     bearer_permissions: str | None = attribute(default=None, key="bearerPermissions", doc="Scopes, comma-delimited.")
-    client_id: str | None = attribute(default=None, key="clientId", doc="The application's id.")
+    client_id: str | None = attribute(default=None, key="clientId", doc="The client ID of the application.")

@@ -8,5 +8,5 @@ class GrantMeeting(Model):
     """A token for one meeting, from `get_token_by_meeting`."""
 
     access_token: str | None = attribute(default=None, secret=True, promised=True, doc="The token to send.")
-    expires_in: int | None = attribute(default=None, doc="Seconds from now for which the access token is good.")
-    scope: GrantMeetingScope | None = attribute(default=None, doc="What the token is good for.")
+    expires_in: int | None = attribute(default=None, doc="The lifetime of the access token in seconds, from now.")
+    scope: GrantMeetingScope | None = attribute(default=None, doc="The scope of the token.")

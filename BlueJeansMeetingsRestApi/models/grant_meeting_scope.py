@@ -6,8 +6,8 @@ from .partition import Partition
 
 
 class GrantMeetingScope(Model):
-    """What a token of the meeting grant is good for."""
+    """The scope of a token of the meeting grant."""
 
     meeting: GrantMeetingScopeMeeting | None = attribute(default=None, doc="The meeting.")
     partition_name: str | None = attribute(default=None, key="partitionName", doc="The partition's name.")
-    partition: Partition | None = attribute(default=None, doc="Where the account lives.")
+    partition: Partition | None = attribute(default=None, doc="The partition of the account.")

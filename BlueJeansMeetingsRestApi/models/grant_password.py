@@ -8,6 +8,6 @@ class GrantPassword(Model):
     """A token for a user, from `get_token_by_password`."""
 
     access_token: str | None = attribute(default=None, secret=True, promised=True, doc="The token to send.")
-    expires_in: int | None = attribute(default=None, doc="Seconds from now for which the access token is good.")
+    expires_in: int | None = attribute(default=None, doc="The lifetime of the access token in seconds, from now.")
     refresh_token: str | None = attribute(default=None, secret=True, doc="Empty: this grant cannot be refreshed.")
-    scope: GrantPasswordScope | None = attribute(default=None, doc="What the token is good for.")
+    scope: GrantPasswordScope | None = attribute(default=None, doc="The scope of the token.")

@@ -5,8 +5,8 @@ from .partition import Partition
 
 
 class GrantPasswordScope(Model):
-    """What a token of the password grant is good for."""
+    """The scope of a token of the password grant."""
 
-    user: int | None = attribute(default=None, doc="The user's id.")
+    user: int | None = attribute(default=None, doc="The ID of the user.")
     partition_name: str | None = attribute(default=None, key="partitionName", doc="The partition's name.")
-    partition: Partition | None = attribute(default=None, doc="Where the account lives.")
+    partition: Partition | None = attribute(default=None, doc="The partition of the account.")

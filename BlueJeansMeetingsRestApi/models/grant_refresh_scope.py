@@ -6,12 +6,12 @@ from .partition import Partition
 
 
 class GrantRefreshScope(Model):
-    """What a refreshed token is good for."""
+    """The scope of a refreshed token."""
 
-    user: int | None = attribute(default=None, doc="The user's id.")
+    user: int | None = attribute(default=None, doc="The ID of the user.")
     app_permissions: list[GrantCodeScopeAppPermissions] | None = attribute(
-        default=None, key="appPermissions", doc="The requests it allows."
+        default=None, key="appPermissions", doc="The requests that the token permits."
     )
     partition_name: str | None = attribute(default=None, key="partitionName", doc="The partition's name.")
-    partition: Partition | None = attribute(default=None, doc="Where the account lives.")
+    partition: Partition | None = attribute(default=None, doc="The partition of the account.")
     bearer_permissions: str | None = attribute(default=None, key="bearerPermissions", doc="Scopes, comma-delimited.")

@@ -4,9 +4,7 @@ from .model import Model, attribute
 
 
 class GrantRequestRevoke(Model):
-    """Names the application that takes back a token it was granted."""
+    """Identifies the application that revokes a token."""
 
-    client_id: str | None = attribute(default=None, required=True, doc="The application's id.")
-    client_secret: str | None = attribute(
-        default=None, required=True, secret=True, doc="The secret that goes with `client_id`."
-    )
+    client_id: str | None = attribute(default=None, required=True, doc="The client ID of the application.")
+    client_secret: str | None = attribute(default=None, required=True, secret=True, doc="The client secret.")

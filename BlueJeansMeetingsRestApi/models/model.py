@@ -1,7 +1,7 @@
-"""How every model is declared: each attribute once, as in `partition.py`.
+"""`Model`: the base class of all models; each declares its attributes once, as `Partition` does.
 
-`Model` derives the constructor, the checks and the names of the 2019 SDK (`swagger_types`, `attribute_map`, `to_dict`,
-`to_str`) from that, when the class is made; the constructor when it is first called.
+From the declarations `Model` derives the checks and the names of the 2019 SDK (`swagger_types`, `attribute_map`,
+`to_dict`, `to_str`) when the class is created, and the constructor when it is first called.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Attribute(NamedTuple):
     doc: str
 
     def check(self, value: Any) -> Any:
-        """`value`, if the attribute may hold it; a ValueError that names the attribute otherwise."""
+        """Return `value`, or raise a ValueError with the attribute's name if it is not allowed."""
         if self.required and value is None:
             raise ValueError(f"Invalid value for `{self.name}`, must not be `None`")
         if self.allowed and value not in self.allowed:
@@ -57,19 +57,19 @@ def attribute(
 ) -> Any:
     """Declare an attribute of a model.
 
-    default: what the constructor takes it to be; write it out, or type checkers read the argument as required.
-    key: its name in JSON, where that differs.
-    required: None is refused with a ValueError.
-    allowed: any other value is refused with a ValueError.
-    secret: shown as `***` wherever a value shows by accident.
-    promised: an answer of the service without a non-empty text here is not what the operation promises.
+    default: the default of the constructor's argument. Type checkers treat the argument as required without it.
+    key: its name in JSON, if that differs.
+    required: whether None raises a ValueError.
+    allowed: the allowed values; any other value raises a ValueError.
+    secret: whether text shows `***` instead of the value.
+    promised: whether a response without a non-empty string here raises an ApiResponseError.
     doc: its meaning in a sentence.
     """
     return Attribute("", "", key or "", default, required, allowed, secret, promised, doc)
 
 
 class _SignatureOfConstructor:
-    """What `help()` and editors show of a class whose constructor has not been compiled."""
+    """The signature of a class whose constructor has not been compiled, for `help()` and editors."""
 
     def __get__(self, instance: Model | None, cls: type[Model]) -> inspect.Signature:
         import inspect
@@ -80,23 +80,25 @@ class _SignatureOfConstructor:
 
 @dataclass_transform(field_specifiers=(attribute,), eq_default=False)
 class Model:
-    """What all models share: equality by value, dictionaries, and text that shows no secret.
+    """A model: compared by value, convertible to a dictionary, and without secrets in its text.
 
-    Values are plain attributes. Fields of an answer that the model does not declare are in `additional_properties`.
+    Values are plain attributes. Fields of a response that the model does not declare are in `additional_properties`.
     """
 
     swagger_types: ClassVar[dict[str, str]] = {}
     attribute_map: ClassVar[dict[str, str]] = {}
     discriminator: ClassVar[str | None] = None
     attributes: ClassVar[tuple[Attribute, ...]] = ()
-    is_as_declared: ClassVar[bool] = True  # and has no constructor or names of a program's own
+    is_as_declared: ClassVar[bool] = True  # without a constructor or names that a program added
+    _secrecy: ClassVar[dict[str, bool]] = {}
     __signature__ = _SignatureOfConstructor()
 
     if TYPE_CHECKING:
 
         @property
         def additional_properties(self) -> dict[str, Any]:
-            """Fields of the service's answer that the model does not declare, by their JSON keys."""
+            """The fields of the response that the model does not declare, by their JSON keys."""
+            raise NotImplementedError
 
     def __init_subclass__(cls) -> None:
         declared = [
@@ -105,6 +107,7 @@ class Model:
             if isinstance(stated := vars(cls).get(name), Attribute)
         ]
         cls.attributes = (*cls.attributes, *declared)
+        cls._secrecy = {a.name: a.secret for a in cls.attributes}
         own = {"__init__", "swagger_types", "attribute_map"}
         mixed_in = (base for base in cls.__mro__[1:-1] if not issubclass(base, Model))
         cls.is_as_declared = cls.is_as_declared and all(own.isdisjoint(vars(base)) for base in (cls, *mixed_in))
@@ -114,17 +117,20 @@ class Model:
         for a in declared:
             # Without a rule the value is read from the instance's own dictionary: a property would only cost time.
             setattr(cls, a.name, _checked_property(a) if a.required or a.allowed else None)
-            if a.secret:
-                redaction.SECRET_NAMES.update((a.name.lower(), a.key.lower()))
         if declared and "__init__" not in vars(cls):
             cls.__init__ = _compiled_when_called(cls)  # type: ignore[method-assign]
 
+    @classmethod
+    def is_secret(cls, name: str) -> bool:
+        """Return whether the values of the attribute are masked in text."""
+        return cls._secrecy[name] if name in cls._secrecy else name.lower() in redaction.SECRET_NAMES
+
     def to_dict(self) -> dict[str, Any]:
-        """The declared attributes by name, nested models as dictionaries. Secrets are in it."""
+        """Return the attributes by name, with nested models as dictionaries. Secrets are not masked."""
         return {name: _plain(getattr(self, name)) for name in self.swagger_types}
 
     def to_str(self) -> str:
-        """`to_dict()` for reading, with every secret masked."""
+        """Return `to_dict()` as text, with every secret masked."""
         from pprint import pformat
 
         return pformat(_shown(self))
@@ -136,7 +142,7 @@ class Model:
         return is_of_the_kind and self.__dict__ == other.__dict__
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # The 2019 SDK kept its values under `_name`, and `discriminator` beside them.
+        # The 2019 SDK stored its values as `_name`, and also `discriminator`.
         self.__dict__["additional_properties"] = {}
         self.__dict__.update((name.lstrip("_"), value) for name, value in state.items() if name != "discriminator")
 
@@ -204,7 +210,7 @@ def _checked_property(attribute: Attribute) -> property:
 
 
 def _compiled_when_called(cls: type[Model]) -> Callable[..., None]:
-    """A class's constructor. Compiling all of them would be a third of the time that importing the package takes."""
+    """Return a constructor that is compiled when it is called, which saves a third of the package's import time."""
 
     def construct(self: Model, *args: Any, **kwargs: Any) -> None:
         cls.__init__ = _constructor(cls)  # type: ignore[method-assign]
@@ -230,7 +236,11 @@ def _constructor(cls: type[Model]) -> Callable[..., None]:
     # A traceback with variables would show them.
     arguments = "".join(f", {a.name}" for a in cls.attributes)
     lines += ["        return", "    except ValueError:", f"        del values{arguments}", "        raise"]
-    namespace: dict[str, Any] = {**defaults, **{f"check_{a.name}": a.check for a in cls.attributes}}
+    namespace: dict[str, Any] = {
+        "__name__": __name__,
+        **defaults,
+        **{f"check_{a.name}": a.check for a in cls.attributes},
+    }
     exec("\n".join(lines), namespace)
     constructor: Callable[..., None] = namespace["__init__"]
     constructor.__qualname__ = f"{cls.__qualname__}.__init__"
@@ -252,9 +262,5 @@ def _shown(value: Any) -> Any:
         return [_shown(item) for item in value]
     if not isinstance(value, Model):
         return redaction.redact(value)
-    secret = {a.name: a.secret for a in value.attributes}
     values = ((name, getattr(value, name, None)) for name in value.swagger_types)
-    return {
-        name: redaction.mask(held) if secret.get(name, name.lower() in redaction.SECRET_NAMES) else _shown(held)
-        for name, held in values
-    }
+    return {name: redaction.mask(held) if value.is_secret(name) else _shown(held) for name, held in values}

@@ -1,4 +1,4 @@
-"""Run the service on this machine, for development and tests: all eight endpoints, with the service's own rules.
+"""`Sandbox`: a local imitation of the service for development and tests, with all eight endpoints.
 
     from BlueJeansMeetingsRestApi.sandbox import Sandbox
 

@@ -34,7 +34,6 @@ def create_app(controls: Controls) -> Flask:
     app = Flask(__name__, static_url_path=f"{JOURNAL}/static")
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
     app.register_blueprint(create_pages(controls))
-    service = controls.service
 
     @app.before_request
     def begin() -> Any:
@@ -89,6 +88,14 @@ def create_app(controls: Controls) -> Flask:
             response.content_length = len(content)
         return response
 
+    add_error_handlers(app)
+    add_routes(app, controls)
+    return app
+
+
+def add_error_handlers(app: Flask) -> None:
+    """Respond to every error with a JSON body in the format of the service."""
+
     @app.errorhandler(Refusal)
     def refuse(refusal: Refusal) -> Response:
         return json_response({"code": refusal.status, "message": refusal.message}, refusal.status)
@@ -104,6 +111,11 @@ def create_app(controls: Controls) -> Flask:
         # Omit the text of the error because it may contain data from the request.
         logger.error("%s while processing %s %s", type(error).__name__, request.method, request.path)
         return json_response({"code": 500, "message": "The sandbox failed with an internal error."}, 500)
+
+
+def add_routes(app: Flask, controls: Controls) -> None:
+    """Add the endpoints of the service, and the controls."""
+    service = controls.service
 
     @app.post("/oauth2/token")
     def grant() -> Response:
@@ -130,8 +142,6 @@ def create_app(controls: Controls) -> Flask:
             return json_response(controls.call(name, arguments))
         except (TypeError, ValueError) as error:
             raise Refusal(400, f"Invalid arguments for {name}: {error}") from error
-
-    return app
 
 
 def check_host(host: str) -> None:

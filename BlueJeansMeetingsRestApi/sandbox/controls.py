@@ -1,4 +1,4 @@
-"""Control the sandbox: list the received requests, inject faults, advance the clock."""
+"""Commands behind the methods of `Sandbox`: list the received requests, inject faults, advance the clock."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class Controls:
 
         The events are `reset` (start of the journal), `request`, `state` (after a change) and `heartbeat`.
         """
-        journal: list[ReceivedRequest] | None = None
+        journal: list[ReceivedRequest] = []  # not the current one, so that the first event is `reset`
         sent = 0
         state: dict[str, int] = {}
 

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import Blueprint, Response, g, redirect, render_template, request
 
 from .controls import Controls
-from .service import SCOPES, Refusal
+from .scopes import SCOPES
+from .service import Refusal
 
 JOURNAL = "/sandbox"
 FIELDS = ("clientId", "redirectUri", "state", "scope", "responseType", "appName", "appLogoUrl")

@@ -1,4 +1,4 @@
-"""State and rules of the service, independent of HTTP.
+"""Clients, users, codes, tokens and rules of the imitated service, independent of HTTP.
 
 This is a separate implementation of the API: it shares no code with the client, so that a mistake in one of them shows.
 If the behavior of the live service is unknown, `Assumptions` decides; docs/SANDBOX.md lists each assumption.
@@ -13,10 +13,12 @@ import secrets
 import string
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
+
+from .scopes import SCOPES, permissions
 
 
 class Assumptions:
@@ -50,13 +52,6 @@ class Assumptions:
 
 PASSWORD_LIFETIME, MEETING_LIFETIME, CODE_GRANT_LIFETIME = 1209600, 86400, 3600  # seconds
 CODE_LIFETIME = 30  # seconds
-SCOPES = {  # with the descriptions on the consent page
-    "list_meetings": "See your personal and scheduled meetings",
-    "modify_meetings": "Schedule, change and cancel your meetings",
-    "user_info": "See your profile, room and billing category",
-    "meeting_history": "See your past meetings",
-    "modify_user_info": "Change your profile",
-}
 INVALID_TOKEN = (401, "The access token is invalid or does not have permission.")
 PARTITION = {"partitionName": "z2", "partition": {"id": 2, "name": "z2"}}
 
@@ -275,7 +270,7 @@ class Service:
         token = self._issue("code", CODE_GRANT_LIFETIME, user=user, **refreshable)
         scope = {
             "user": user,
-            "appPermissions": [{"method": m, "allowedRegex": r} for m, r in _permissions(user, scopes)],
+            "appPermissions": [{"method": m, "allowedRegex": r} for m, r in permissions(user, scopes)],
             **PARTITION,
             "bearerPermissions": ",".join(scopes),
         }
@@ -307,7 +302,7 @@ class Service:
         if user_id != self.accounts.user_id:
             raise Refusal(*Assumptions.NOT_FOUND)
         allowed = held.grant in Assumptions.GRANTS_THAT_READ_USERS or any(
-            method == "GET" and re.fullmatch(pattern, path) for method, pattern in _permissions(user_id, held.scopes)
+            method == "GET" and re.fullmatch(pattern, path) for method, pattern in permissions(user_id, held.scopes)
         )
         if not allowed:
             raise Refusal(*Assumptions.NOT_ALLOWED)
@@ -357,19 +352,6 @@ class Service:
             if requested.scheme == known.scheme and same_host and below:
                 return True
         return False
-
-
-def _permissions(user: int, scopes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield method and path pattern of the requests that `scopes` allow, in the order of the service."""
-    own = rf"/v\d+/user/{user}"
-    lists, modifies, info = (name in scopes for name in ("list_meetings", "modify_meetings", "user_info"))
-    if lists:
-        yield from (("GET", f"{own}/personal_meeting.*"), ("GET", f"{own}/scheduled_meeting.*"))
-    if modifies:
-        yield ("PUT", f"{own}/personal_meeting.*")
-        yield from ((method, f"{own}/scheduled_meeting.*") for method in ("POST", "PUT", "DELETE"))
-    if info:
-        yield from (("GET", f"{own}/billing.*"), ("GET", f"{own}/room.*"), ("GET", f"{own}/?"))
 
 
 def _text(body: Mapping[str, Any], *names: str, default: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""The authorization response: validate the URL that the browser was redirected to, and wait for it.
+"""The authorization response: validate the URL that the browser was redirected to.
 
 A response is accepted if it returns the `state` of the request. The service's denial has no `state`; it is accepted in
 exactly the service's format, and only if the user sees the result. Thus another site can at most abort a sign-in while

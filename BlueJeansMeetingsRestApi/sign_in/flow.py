@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Callable, TypedDict
 from urllib.parse import urlencode, urlsplit
 
 from .. import models
-from ..api.authentication_api import AuthenticationApi
+from ..api.authentication_api import AUTHORIZATION_PATH, AuthenticationApi, authorization_query
 from ..configuration import Configuration
 from ..credentials import CredentialsOptions, RefreshTokenCredentials, origin, sign_in_again
 from ..exceptions import UnauthorizedError
@@ -56,9 +56,7 @@ def authorization_url(
     """
     if not state:
         raise ValueError("state must be a value that cannot be guessed; create one with secrets.token_urlsafe()")
-    # The operation defines the path, and the names and the order of the query parameters.
-    endpoint = AuthenticationApi.get_authorization_code.__wrapped__(  # type: ignore[attr-defined]
-        None,
+    query = authorization_query(
         client_id=client_id,
         redirect_uri=redirect_uri,
         state=state,
@@ -69,8 +67,7 @@ def authorization_url(
     )
     host = (configuration or Configuration()).base_url
     pages = _LIVE_PAGES if origin(host) == _LIVE_API and not urlsplit(host).path else host
-    query = {name: value for name, value in endpoint.query_params.items() if value is not None}
-    return f"{pages}{endpoint.path}?{urlencode(query)}"
+    return f"{pages}{AUTHORIZATION_PATH}?{urlencode(query)}"
 
 
 class _RequestParameters(TypedDict):

@@ -1,4 +1,4 @@
-"""A web server on the loopback interface that receives one authorization response (RFC 8252 section 7.3).
+"""A loopback web server that receives one authorization response and shows a page (RFC 8252 section 7.3).
 
 It accepts only GET requests for the path and the host of the redirect URI. Each response is a page for the user, and
 neither a page nor a log contains any part of a request.
@@ -123,7 +123,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
     timeout = 30  # seconds without data before a connection is closed
 
     def do_GET(self) -> None:
@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         return "BlueJeansMeetingsRestApi"
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Do not log requests, because their path contains the code."""
 
 

@@ -1,4 +1,4 @@
-"""The interface of token stores, and the token that they store."""
+"""`TokenStore`, the interface of token stores, and `StoredToken`, an access token with its refresh token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Token store in Redis or Valkey that the processes of several machines share."""
+"""Token store and its lock in Redis or Valkey, shared by the processes of several machines."""
 
 from __future__ import annotations
 

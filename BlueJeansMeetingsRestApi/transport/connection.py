@@ -1,4 +1,4 @@
-"""urllib3's connections, with our own ways to connect, to send a request and to read its response."""
+"""Subclasses of urllib3's connections that connect, send and receive before a deadline."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from .connect import open_connection
 from .deadline import Attempt, UnsupportedUrllib3Error
-from .dns import open_connection
 from .reader import ResponseReader
 from .request import Payload
 from .response import Response

@@ -196,10 +196,10 @@ class _KeepsDeadline:
         return self._wait(super().send, *args)  # type: ignore[misc]
 
     def sendall(self, data: Any, *args: Any) -> None:
-        # socket's own starts over when a wait was interrupted.
-        sent = self.send(data, *args)
+        # socket's own starts over when a wait was interrupted. TLS on Python 3.9 cannot send an empty message.
+        sent = 0
         while sent < len(data):
-            sent += self.send(data[sent:], *args)
+            sent += self.send(data[sent:] if sent else data, *args)
 
 
 class _KeepsDeadlineInTLS(_KeepsDeadline):

@@ -1,4 +1,4 @@
-"""Describe the errors of urllib3, with advice for the user."""
+"""Messages and advice for the exceptions of urllib3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the proxy to a host, in the settings or in the environment."""
+"""Selection of the proxy for a host from the settings or the environment, NO_PROXY included."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ class Proxy(NamedTuple):
 
 
 def proxy_for(base_url: str, proxy: str | None, trust_env: bool) -> Proxy | None:
-    """Return the proxy to `base_url`: `proxy`, or else that of the environment if it is trusted; None without one."""
+    """Return the proxy for `base_url`, or None.
+
+    proxy: URL in the settings, which takes precedence over the environment.
+    trust_env: whether to use the proxy variables of the environment.
+    """
     if proxy:
         return _proxy(proxy, "Configuration.proxy")
     return _proxy_of_environment(urlsplit(base_url)) if trust_env else None
@@ -37,17 +41,17 @@ def proxy_for(base_url: str, proxy: str | None, trust_env: bool) -> Proxy | None
 def _proxy(url: str, setting: str) -> Proxy:
     parts = split_url(setting, url, userinfo=True)
     userinfo, _, address = parts.netloc.rpartition("@")
-    # Not left to urllib3, which accepts only Latin-1 and stores the password in an attribute.
+    # urllib3 accepts only Latin-1 in credentials, and stores the password in an attribute.
     credentials = base64.b64encode(unquote(userinfo).encode()).decode("ascii")
     headers = {"Proxy-Authorization": f"Basic {credentials}"} if userinfo else {}
     return Proxy(f"{parts.scheme}://{address}", headers, setting)
 
 
 def _proxy_of_environment(host: SplitResult) -> Proxy | None:
-    # getproxies_environment reads every variable, which takes as long as a call.
+    # Avoid getproxies_environment if possible: it reads every variable, which takes as long as a call.
     if not any(name in os.environ or name.upper() in os.environ for name in (f"{host.scheme}_proxy", "all_proxy")):
         return None
-    from urllib.request import getproxies_environment  # ignores the variable that a client of a CGI program can set
+    from urllib.request import getproxies_environment  # ignores HTTP_PROXY in CGI programs, where clients can set it
 
     proxies = getproxies_environment()
     scheme = host.scheme if proxies.get(host.scheme) else "all"

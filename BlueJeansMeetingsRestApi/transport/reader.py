@@ -1,4 +1,4 @@
-"""Read a response from a socket: what is plain at once, all else with http.client."""
+"""Parse a response from a socket: a simple one with a fast parser, any other with http.client."""
 
 from __future__ import annotations
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from urllib3 import encode_multipart_formdata
 from urllib3.util import parse_url
 
-from ..redaction import scrub, secrets_in
+from ..redaction import SECRET_NAMES, secrets_in
 from .deadline import Attempt
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
@@ -42,13 +42,14 @@ class Request:
     method, headers, body: what is sent, with `headers` by name. base_url: scheme, host and path of the service.
     path: the path below `base_url`. query: the query, which may contain secrets.
     public_headers: the headers without a secret. lines: all headers as they are sent.
-    source: the data in the body and in the headers, and the pairs of names and values in the query and in a form.
+    template: the path as errors, logs and urllib3 may show it, with placeholders for parameters.
+    secrets: the secrets in the request, which are masked in the server's text.
     idempotent: whether it can be sent again after a failure. successes: the HTTP statuses that count as success.
     """
 
     __slots__ = (
         *("method", "base_url", "path", "query", "headers", "public_headers", "lines"),
-        *("body", "source", "idempotent", "successes"),
+        *("body", "template", "secrets", "idempotent", "successes"),
     )
     method: str
     base_url: str
@@ -58,7 +59,8 @@ class Request:
     public_headers: Mapping[str, str]
     lines: str
     body: bytes
-    source: tuple[Any, Any, list[tuple[str, Any]]]
+    template: str
+    secrets: tuple[str, ...]
     idempotent: bool
     successes: range
 
@@ -70,7 +72,8 @@ class Request:
         query: str = "",
         headers: Mapping[str, str] = MappingProxyType({}),
         body: bytes = b"",
-        source: tuple[Any, Any, list[tuple[str, Any]]] = (None, None, []),
+        template: str = "",
+        secrets: tuple[str, ...] = (),
         idempotent: bool = True,
         successes: range = SUCCESSES,
     ) -> None:
@@ -83,7 +86,8 @@ class Request:
         assign(self, "public_headers", {name: headers[name] for name in headers if name.lower() in _PUBLIC_HEADERS})
         assign(self, "lines", _lines(headers))
         assign(self, "body", body)
-        assign(self, "source", source)
+        assign(self, "template", template or path)
+        assign(self, "secrets", secrets)
         assign(self, "idempotent", idempotent)
         assign(self, "successes", successes)
 
@@ -91,11 +95,20 @@ class Request:
         raise AttributeError(f"A Request cannot be changed, so {name} cannot be set")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = ("method", "base_url", "path", "query", "headers", "body", "source", "idempotent", "successes")
-        return Request, tuple(dict(self.headers) if name == "headers" else getattr(self, name) for name in names)
+        return Request, tuple({**self._arguments(), "headers": dict(self.headers)}.values())
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments of the constructor in their order."""
+        return {name: getattr(self, name) for name in self.__slots__ if name not in ("public_headers", "lines")}
 
     def __repr__(self) -> str:
-        return f"{self.method} {self.base_url}{self.public_path}"
+        return f"{self.method} {self.base_url}{self.template}"
+
+    def with_header(self, name: str, value: str) -> Request:
+        """Return the request with one more header."""
+        headers = {**self.headers, name: header_value(name, value)}
+        secrets = (*self.secrets, *secrets_in({name: value}))
+        return Request(**{**self._arguments(), "headers": headers, "secrets": secrets})
 
     @property
     def url(self) -> str:
@@ -109,15 +122,8 @@ class Request:
 
     @property
     def public_path(self) -> str:
-        """The path without what may be a secret."""
-        return scrub(self.path)
-
-    @property
-    def secrets(self) -> list[str]:
-        """The secrets in the request, which are searched for only after a failure."""
-        body, headers, pairs = self.source
-        pairs = [*pairs, *parse_qsl(self.query)]
-        return list(secrets_in([body, headers, *({name: value} for name, value in pairs)]))
+        """The template, encoded for a URL."""
+        return self.path if self.template == self.path else _encoded_path(self.template)
 
     def message(self, prefix: str, headers: Mapping[str, str]) -> bytes:
         """Return the bytes to send.
@@ -165,8 +171,12 @@ def prepare(
     fields: list[tuple[str, Any]],
     idempotent: bool | None = None,
     redirect_is_answer: bool = False,
+    template: str = "",
+    secrets: Iterable[str] = (),
 ) -> Request:
     """Return a request that is ready to be sent. Raises ValueError for a request that cannot be sent.
+
+    template: `path` with placeholders for parameters. secrets: those in the path and in the body.
 
     body: data for JSON, or text or bytes of the Content-Type in `headers`; fields: those of a form.
     A file among the fields is a tuple of its name, content and type.
@@ -182,8 +192,12 @@ def prepare(
         if body or fields:
             raise ValueError(f"A {method} request cannot have a body or form fields")
         body = None
+    found = [*secrets]
+    found += secrets_in([{name: given[name][1]} for name in SECRET_NAMES.intersection(given)])
+    found += secrets_in([{name: value} for name, value in (*query, *fields)])
     content, content_type = _encode(given["content-type"][1] if "content-type" in given else None, body, fields)
     given["content-type"] = ("Content-Type", content_type)
+    whole = path
     path, _, written = _encoded_path(path).partition("?")
     # A marker such as `?Client` is part of the endpoint's name; a query with values may contain a token.
     if written and "=" not in written:
@@ -196,7 +210,8 @@ def prepare(
         query="&".join(filter(None, (written, urlencode(query)))) if written or query else "",
         headers=all_headers,
         body=content or b"",
-        source=(body, all_headers, [*query, *fields]),
+        template=_without_values(template or whole),
+        secrets=tuple(found),
         idempotent=method not in ("POST", "PATCH") if idempotent is None else idempotent,
         successes=_SUCCESSES_WITH_REDIRECTS if redirect_is_answer else SUCCESSES,
     )
@@ -237,6 +252,12 @@ def _lines(headers: Mapping[str, str]) -> str:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
 
 
+def _without_values(path: str) -> str:
+    """Return the path with its query only if that is a marker such as `?Client`, which contains no values."""
+    return path.partition("?")[0] if "=" in path else path
+
+
+@functools.lru_cache(maxsize=256)
 def _encoded_path(path: str) -> str:
     """Return a path with its query, percent-encoded by urllib3 if that is needed."""
     path = path if path.startswith("/") else f"/{path}"

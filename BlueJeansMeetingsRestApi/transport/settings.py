@@ -1,4 +1,4 @@
-"""The settings of connections, which the caller of this folder passes in."""
+"""`ConnectionSettings`: the settings of `Configuration` that the transport needs."""
 
 from __future__ import annotations
 

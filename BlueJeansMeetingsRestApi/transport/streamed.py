@@ -1,4 +1,4 @@
-"""Responses whose body the caller reads."""
+"""Streamed responses: the body is read from the socket as the caller iterates over it."""
 
 from __future__ import annotations
 

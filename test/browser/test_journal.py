@@ -272,4 +272,4 @@ class TestSwitches:
         with Sandbox() as sandbox:
             browser.open(f"{sandbox.url}/sandbox")
         browser.click("Answer 503")
-        browser.wait_for(lambda: browser.find("#outcome").text == "The sandbox does not response.")
+        browser.wait_for(lambda: browser.find("#outcome").text == "The sandbox does not answer.")

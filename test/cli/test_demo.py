@@ -193,7 +193,7 @@ def test_sandbox_command_runs_until_it_is_interrupted(sandbox: subprocess.Popen[
     assert sandbox.stdout is not None
     assert "this machine only: https://127.0.0.1:" in sandbox.stdout.readline()
     for line in sandbox.stdout:
-        if "What it is asked" in line:
+        if line.endswith("Requests:\n"):
             break
     os.kill(sandbox.pid, signal.SIGINT)
     assert (sandbox.communicate()[1], sandbox.returncode) == ("", 0)

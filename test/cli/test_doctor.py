@@ -90,7 +90,7 @@ def test_doctor_reports_a_wrong_clock(env: dict[str, str], offset: int, where: s
     with RecordingServer([http_response(status=401, Date=formatdate(time.time() + offset, usegmt=True))]) as service:
         ended = run("doctor", "--host", service.url, env=env)
     assert re.match(
-        rf"3(599|600|601) s {where} the service's: set the clock of this machine", problems(ended.stdout)["clock"]
+        rf"3[56]\d\d s {where} the service's: set the clock of this machine", problems(ended.stdout)["clock"]
     )
     assert ended.returncode == cli.REFUSED
 

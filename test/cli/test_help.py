@@ -82,6 +82,7 @@ def normalize(output: str) -> str:
     return re.sub(r"since \d{4}-\d\d-\d\d \d\d:\d\d", "since THEN", output)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_session_on_the_page_is_the_real_output(env: dict[str, str]) -> None:
     for line, output in session():

@@ -27,6 +27,8 @@ from support.recording_server import (
 )
 from support.terminal import Terminal
 
+pytestmark = pytest.mark.slow  # Each test starts a process.
+
 TOKEN = SECRETS["granted_token"]
 IDENTITIES = {
     "client": {"BLUEJEANS_CLIENT_ID": "c", "BLUEJEANS_CLIENT_SECRET": SECRETS["client_secret"]},

@@ -21,6 +21,8 @@ from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from support.recording_server import RecordingServer, SilentResponse, http_response
 from support.redis_server import RedisServer, redis_server
 
+pytestmark = pytest.mark.slow  # Each test starts several processes.
+
 USER = Path(__file__).parents[1] / "support" / "token_process.py"
 TIMEOUT = 60  # seconds after which a test gives up
 GRANT = {"access_token": "a-token", "expires_in": 3600}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import logging
 import signal
@@ -15,8 +16,11 @@ from typing import Any
 import pytest
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.credentials import refresher as module
+from BlueJeansMeetingsRestApi.credentials.attempt import Attempt
+from BlueJeansMeetingsRestApi.credentials.shared_token import SharedToken
 from support.credentials import TIMEOUT
+
+FILES = {inspect.getfile(one) for one in (bluejeans.TokenRefresher, SharedToken, Attempt)}
 
 
 def granted(_: float = 0.0) -> Any:
@@ -33,8 +37,11 @@ def in_thread(function: Callable[[], Any]) -> Any:
 
 
 def is_possible(frame: FrameType) -> bool:
-    """Whether Python can run a signal handler before this line: not while it releases a lock or enters a `finally`."""
-    line = linecache.getline(module.__file__, frame.f_lineno).strip()
+    """Return whether Python can run a signal handler before this line.
+
+    It does not while it releases a lock or enters a `finally`.
+    """
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     return not line.startswith(("with ", "inside.discard(", "if runs_here:", "self._finish("))
 
 
@@ -43,7 +50,7 @@ def at_line(number: int, action: Callable[[], None]) -> Callable[..., Any]:
     left = [number]
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_code.co_filename != module.__file__:
+        if frame.f_code.co_filename not in FILES:
             return None
         if event == "line" and is_possible(frame):
             left[0] -= 1
@@ -148,7 +155,7 @@ def lines_of_a_refresh() -> int:
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal lines
-        if frame.f_code.co_filename != module.__file__:
+        if frame.f_code.co_filename not in FILES:
             return None
         lines += event == "line" and is_possible(frame)
         return trace

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.credentials.refresher import Refresh, _Attempt
+from BlueJeansMeetingsRestApi.credentials.attempt import Attempt, Refresh
 from BlueJeansMeetingsRestApi.credentials.token import Clock, refresh_due
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from support.credentials import LIFETIME, TIMEOUT, WINDOW, another, at_once, grants, requesting
@@ -143,7 +143,7 @@ class TestSingleFlight:
             assert len(server.requests) == 1
 
     def test_abandoned_refresh_is_taken_over(self, client: bluejeans.ClientCredentials) -> None:
-        abandoned = _Attempt(threading.Event())
+        abandoned = Attempt(threading.Event())
         abandoned.number, abandoned.deadline, abandoned.is_overdue = 1, time.monotonic() - 11, True
         client.refresher._process.in_flight = abandoned
         assert client.get_token().token

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.credentials.refresher import Threads
+from BlueJeansMeetingsRestApi.credentials.attempt import Threads
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
 from BlueJeansMeetingsRestApi.token_stores import StoredToken, TokenStore
 from support.credentials import LIFETIME, SIGN_IN_AGAIN, WINDOW, UnavailableStore, grants, requesting, sign_in

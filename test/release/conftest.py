@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from environments import Environment, succeed
+
+from support.environments import Environment, succeed
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from environments import Environment, succeed
 
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+from support.environments import Environment, succeed
 
 Install = Callable[..., Environment]
 # Licenses that allow shipping with closed-source programs. MPL 2.0 is the license of certifi's CA bundle.

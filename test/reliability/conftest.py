@@ -1,6 +1,7 @@
-"""What the rows of docs/RELIABILITY.md share.
+"""Fixtures of the fault tests, which docs/RELIABILITY.md lists.
 
-A test that is a row has the marker `fault(row, fault, what_happens, *exceptions)`. The fixture `call` holds it to that.
+Each test in its table has the marker `fault(row, fault, what_happens, *exceptions)`. The fixture `call` checks that one
+of these exceptions is raised, or that none is raised if the marker has none.
 """
 
 from __future__ import annotations
@@ -17,6 +18,6 @@ from support.recording_server import RecordingServer, http_response
 
 @pytest.fixture
 def server() -> Iterator[RecordingServer]:
-    """A server that answers each request with a token, until it is told otherwise."""
+    """Run a server that responds to each request with a token; `respond_with` changes its responses."""
     with RecordingServer([http_response(GRANT)]) as server:
         yield server

@@ -1,6 +1,6 @@
-"""Rows 30 to 33: no secret is in anything that leaves the objects holding it.
+"""Rows 30 to 33: no secret in logs, representations, exceptions and tracebacks.
 
-Every row searches for them; these look closer.
+All fault tests search for secrets; the tests in this file cover more places.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from support.caller import ARGUMENTS, SECRETS
 from support.caller_process import Outcome, secrets_shown
 from support.recording_server import RecordingServer, ServerResponse, http_response, never_respond, reset, unused_port
 
+pytestmark = pytest.mark.slow  # Each test starts a process.
+
 Call = Callable[..., Outcome]
 EVERYTHING = {"access_token": SECRETS["granted_token"], "refresh_token": SECRETS["granted_refresh_token"], "scope": {}}
 
@@ -23,22 +25,26 @@ EVERYTHING = {"access_token": SECRETS["granted_token"], "refresh_token": SECRETS
 @pytest.mark.fault(
     30,
     "DEBUG on the root logger, on `urllib3` and in `http.client`, and `debug=True`",
-    "each request is a line without its content",
+    "one line per request, without content",
 )
 @pytest.mark.parametrize("dictionaries", [False, True], ids=["models", "dictionaries"])
 @pytest.mark.parametrize("operation", ARGUMENTS)
-def test_all_logs_are_at_their_loudest(call: Call, server: RecordingServer, operation: str, dictionaries: bool) -> None:
+def test_debug_logs_of_all_libraries_show_no_secret(
+    call: Call, server: RecordingServer, operation: str, dictionaries: bool
+) -> None:
     server.respond_with(http_response(EVERYTHING))
     output = call(server.url, operation, dictionaries=dictionaries).output
     assert "DEBUG:urllib3.connectionpool:" in output
     assert "DEBUG:BlueJeansMeetingsRestApi.rest:" in output
     assert "-> 200 in " in output
-    # http.client prints, where it prints anything, the request and the header of the answer.
+    # The debug output of http.client contains requests and the headers of responses, so there must be none.
     assert "send:" not in output
 
 
-@pytest.mark.fault(31, "text, repr and format of models, clients, settings and exceptions", "secrets are `***`")
-def test_objects_are_printed(call: Call, server: RecordingServer) -> None:
+@pytest.mark.fault(
+    31, "`str()`, `repr()` and `format()` of models, clients, settings and exceptions", "secrets are `***`"
+)
+def test_printed_objects_show_asterisks_for_secrets(call: Call, server: RecordingServer) -> None:
     server.respond_with(http_response(EVERYTHING))
     output = call(server.url).output
     assert output.count("'client_secret': '***'") > 3
@@ -48,14 +54,14 @@ def test_objects_are_printed(call: Call, server: RecordingServer) -> None:
 @pytest.mark.fault(
     31,
     "tracebacks with variables",
-    "ours show the lines, and no variables",
+    "frames of this package show no variables",
     "UnauthorizedError",
     "ApiResponseError",
     "ApiTimeoutError",
     "ApiConnectionError",
 )
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         http_response(status=401),
         http_response({}),
@@ -65,10 +71,10 @@ def test_objects_are_printed(call: Call, server: RecordingServer) -> None:
     ],
 )
 @pytest.mark.parametrize("operation", ["get_token_by_password", "call_api"])
-def test_a_crash_report_shows_variables(
-    call: Call, server: RecordingServer, operation: str, answer: ServerResponse
+def test_traceback_shows_no_variables_of_this_package(
+    call: Call, server: RecordingServer, operation: str, response: ServerResponse
 ) -> None:
-    server.respond_with(answer)
+    server.respond_with(response)
     options = (
         {"resource_path": "/v1/user/7", "method": "GET", "response_type": "GrantClient"}
         if operation == "call_api"
@@ -81,54 +87,56 @@ def test_a_crash_report_shows_variables(
 
 
 def misbehave(how: str, server: RecordingServer) -> dict[str, Any]:
-    """Make the host fail in some way; the settings that go with it."""
-    answers: dict[str, ServerResponse] = {
-        "resets": reset,
-        "keeps silent": never_respond,
-        "speaks no HTTP": b"what is this\r\n\r\n",
+    """Make the server fail in this way, and return the settings for the call."""
+    responses: dict[str, ServerResponse] = {
+        "resets the connection": reset,
+        "does not respond": never_respond,
+        "sends invalid HTTP": b"what is this\r\n\r\n",
         "redirects": http_response(status=307, Location="/elsewhere"),
-        "refuses": http_response({"message": "No."}, 401),
-        "fails": http_response(status=500),
-        "answers HTML": http_response(body=b"<html>"),
-        "speaks no TLS": http_response(status=400),
-        "cuts": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nConnection: close\r\n\r\n{",
+        "responds with 401": http_response({"message": "No."}, 401),
+        "responds with 500": http_response(status=500),
+        "responds with HTML": http_response(body=b"<html>"),
+        "does not support TLS": http_response(status=400),
+        "truncates the response": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nConnection: close\r\n\r\n{",
     }
-    if how in answers:
-        server.respond_with(answers[how])
-        server.accept_invalid_http = how == "speaks no TLS"
+    if how in responses:
+        server.respond_with(responses[how])
+        server.accept_invalid_http = how == "does not support TLS"
         return {"host": server.url.replace("http:", "https:") if server.accept_invalid_http else server.url}
     return {
         "refuses connections": {"host": f"http://127.0.0.1:{unused_port()}"},
         "does not exist": {"host": "https://no-such-host.invalid"},
-        "is behind a proxy that is not there": {"host": server.url, "proxy": f"http://127.0.0.1:{unused_port()}"},
+        "is behind an unreachable proxy": {"host": server.url, "proxy": f"http://127.0.0.1:{unused_port()}"},
     }[how]
 
 
 FAULTS = {
-    "resets": "ApiConnectionError",
-    "keeps silent": "ApiTimeoutError",
-    "speaks no HTTP": "ApiConnectionError",
+    "resets the connection": "ApiConnectionError",
+    "does not respond": "ApiTimeoutError",
+    "sends invalid HTTP": "ApiConnectionError",
     "redirects": "RedirectError",
-    "refuses": "UnauthorizedError",
-    "fails": "ServiceError",
-    "answers HTML": "ApiResponseError",
-    "cuts": "ApiResponseError",
+    "responds with 401": "UnauthorizedError",
+    "responds with 500": "ServiceError",
+    "responds with HTML": "ApiResponseError",
+    "truncates the response": "ApiResponseError",
     "refuses connections": "ApiConnectionError",
-    "speaks no TLS": "ApiTLSError",
+    "does not support TLS": "ApiTLSError",
     "does not exist": "ApiConnectionError",
-    "is behind a proxy that is not there": "ApiProxyError",
+    "is behind an unreachable proxy": "ApiProxyError",
 }
 
 
 @pytest.mark.fault(
     32,
-    "a call with a token in its URL fails, in whichever way",
-    "the token is in no log and no error",
+    "a call with a token in its URL fails in any way",
+    "the token is in no log and no exception",
     *dict.fromkeys(FAULTS.values()),
 )
 @pytest.mark.parametrize("how", FAULTS)
 @pytest.mark.parametrize("operation", ["get_token_info", "get_token_by_refresh"])
-def test_a_token_in_a_url_does_not_show(call: Call, server: RecordingServer, operation: str, how: str) -> None:
+def test_token_in_a_url_is_in_no_log_and_no_error(
+    call: Call, server: RecordingServer, operation: str, how: str
+) -> None:
     settings = {"read_timeout": 0.3, "max_attempts": 1, **misbehave(how, server)}
     outcome = call(settings.pop("host"), operation, **settings)
     assert outcome.kind == FAULTS[how]
@@ -137,19 +145,19 @@ def test_a_token_in_a_url_does_not_show(call: Call, server: RecordingServer, ope
             assert quote(SECRETS["access_token"]) in request.target
 
 
-@pytest.mark.fault(33, "a secret in a program's output, in whichever form", "this search finds it")
+@pytest.mark.fault(33, "a secret in the output of a program, in any form", "the search of these tests finds it")
 @pytest.mark.parametrize("name", SECRETS)
 @pytest.mark.parametrize(
     "form", [str, repr, json.dumps, quote, lambda value: f"x={value};", lambda value: json.dumps(json.dumps(value))]
 )
-def test_the_search_finds_a_secret(name: str, form: Callable[[str], str]) -> None:
+def test_search_finds_a_secret_in_every_form(name: str, form: Callable[[str], str]) -> None:
     assert secrets_shown(f"something {form(SECRETS[name])} something") == [name]
 
 
-def test_every_row_searches_for_secrets(request: pytest.FixtureRequest) -> None:
+def test_every_fault_test_searches_for_secrets(request: pytest.FixtureRequest) -> None:
     rows = [item for item in request.session.items if item.get_closest_marker("fault")]
     searching = {"call", "start", "run", "users", "no_token_in_any_log"}
-    # Row 33 is the search itself, and properties look at what came back instead.
+    # The test of row 33 calls the search directly.
     assert [
         i.name for i in rows if not searching & set(getattr(i, "fixturenames", ())) and "search" not in i.name
     ] == []

@@ -1,4 +1,4 @@
-"""Rows 25 to 28: the connection cannot be trusted."""
+"""Rows 25 to 28: TLS, untrusted certificates and client certificates."""
 
 from __future__ import annotations
 
@@ -27,27 +27,30 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def trusted(authority: trustme.CA, tmp_path: Path) -> str:
-    """The file of an authority's certificate."""
+    """Write the certificate of the CA to a file, and return its path."""
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     return str(tmp_path / "authority.pem")
 
 
 @contextmanager
 def serving(certificate: Any, **settings: Any) -> Iterator[RecordingServer]:
-    """A server with a certificate, and with `settings` of its SSLContext."""
+    """Run a server with this certificate.
+
+    settings: attributes of its SSLContext.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that TLS 1.1 is old is the point of one of them
+        warnings.simplefilter("ignore", DeprecationWarning)  # about TLS 1.1, which one test needs
         for name, value in settings.items():
             setattr(context, name, value)
     with RecordingServer([http_response(GRANT)], tls=context) as server:
         yield server
 
 
-@pytest.mark.fault(25, "an authority of one's own, as a file or a folder", "trusted, where `ssl_ca_cert` names it")
+@pytest.mark.fault(25, "a private CA in a file or a folder", "it is trusted if `ssl_ca_cert` is set")
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_the_authority_is_named(call: Call, authority: trustme.CA, trusted: str, kind: str) -> None:
+def test_ca_in_ssl_ca_cert_is_trusted(call: Call, authority: trustme.CA, trusted: str, kind: str) -> None:
     if kind == "folder":
         folder = Path(trusted).with_name("authorities")
         folder.mkdir()
@@ -70,7 +73,7 @@ def subject_hash(authority: trustme.CA) -> str:
 
 
 class TestCertificates:
-    """One handshake, no other try, and what to do."""
+    """An untrusted certificate causes one handshake, no retry, and an error that suggests a fix."""
 
     def refused(self, call: Call, certificate: Any, host: str = "127.0.0.1", **settings: Any) -> str:
         with serving(certificate) as server:
@@ -79,14 +82,14 @@ class TestCertificates:
             assert f"no trusted TLS connection to {host}:{server.port}" in outcome.text
             return outcome.text
 
-    @pytest.mark.fault(25, "a certificate of an unknown authority", "names `ssl_ca_cert`", "ApiTLSError")
-    def test_of_an_unknown_authority(self, call: Call, authority: trustme.CA) -> None:
+    @pytest.mark.fault(25, "a certificate of an untrusted CA", "the error suggests `ssl_ca_cert`", "ApiTLSError")
+    def test_certificate_of_an_untrusted_ca_is_refused(self, call: Call, authority: trustme.CA) -> None:
         text = self.refused(call, authority.issue_cert("127.0.0.1"))
         assert "(unable to get local issuer certificate)" in text
         assert "Configuration.ssl_ca_cert" in text
 
-    @pytest.mark.fault(25, "a self-signed certificate", "names `ssl_ca_cert`", "ApiTLSError")
-    def test_self_signed(self, call: Call) -> None:
+    @pytest.mark.fault(25, "a self-signed certificate", "the error suggests `ssl_ca_cert`", "ApiTLSError")
+    def test_self_signed_certificate_is_refused(self, call: Call) -> None:
         class SelfSigned(trustme.CA):
             def configure_cert(self, context: ssl.SSLContext) -> None:
                 with self.private_key_pem.tempfile() as key, self.cert_pem.tempfile() as certificate:
@@ -97,32 +100,36 @@ class TestCertificates:
         assert "signed certificate" in text
         assert "Configuration.ssl_ca_cert" in text
 
-    @pytest.mark.fault(25, "an expired certificate", "says so, and who can mend it", "ApiTLSError")
-    def test_expired(self, call: Call, authority: trustme.CA, trusted: str) -> None:
+    @pytest.mark.fault(25, "an expired certificate", "the error says that the server must renew it", "ApiTLSError")
+    def test_expired_certificate_is_refused(self, call: Call, authority: trustme.CA, trusted: str) -> None:
         text = self.refused(call, authority.issue_cert("127.0.0.1", not_after=AGES_AGO), ssl_ca_cert=trusted)
         assert "(certificate has expired)" in text
         assert "renew its certificate" in text
         assert "ssl_ca_cert" not in text
 
-    @pytest.mark.fault(25, "another host's certificate", "says so, and names `host`", "ApiTLSError")
+    @pytest.mark.fault(25, "a host name mismatch", "the error says to check `host`", "ApiTLSError")
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-    def test_of_another_host(self, call: Call, authority: trustme.CA, trusted: str, host: str) -> None:
+    def test_certificate_for_another_host_is_refused(
+        self, call: Call, authority: trustme.CA, trusted: str, host: str
+    ) -> None:
         text = self.refused(call, authority.issue_cert("other.example"), host, ssl_ca_cert=trusted)
         assert "mismatch" in text
         assert "Check Configuration.host" in text
         assert "ssl_ca_cert" not in text
 
 
-@pytest.mark.fault(26, "a server that knows TLS 1.1 at most", "refused, in one handshake", "ApiTLSError")
-def test_the_server_is_old(call: Call, authority: trustme.CA, trusted: str) -> None:
+@pytest.mark.fault(26, "a server that supports TLS 1.1 at most", "an error after one handshake", "ApiTLSError")
+def test_server_without_tls_1_2_is_refused(call: Call, authority: trustme.CA, trusted: str) -> None:
     with serving(authority.issue_cert("127.0.0.1"), maximum_version=ssl.TLSVersion.TLSv1_1) as server:
         outcome = call(server.url, ssl_ca_cert=trusted)
         assert "TLS 1.2 or newer" in outcome.text
         assert server.connections == 1
 
 
-@pytest.mark.fault(26, "plain HTTP where TLS should be", "says that the port speaks no TLS", "ApiTLSError")
-def test_the_port_speaks_no_tls(call: Call) -> None:
+@pytest.mark.fault(
+    26, "an `https://` URL with a plain HTTP port", "the error says that the port does not support TLS", "ApiTLSError"
+)
+def test_https_to_a_plain_http_port_reports_missing_tls(call: Call) -> None:
     def misunderstand(connection: Any) -> None:
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
@@ -131,15 +138,15 @@ def test_the_port_speaks_no_tls(call: Call) -> None:
         assert "The server does not support TLS on this port" in outcome.text
 
 
-@pytest.mark.fault(26, "TLS where plain HTTP should be", "no answer, after three tries", "ApiConnectionError")
-def test_the_port_speaks_tls(call: Call, authority: trustme.CA) -> None:
+@pytest.mark.fault(26, "an `http://` URL with a TLS port", "an error after all attempts", "ApiConnectionError")
+def test_plain_http_to_a_tls_port_raises_a_connection_error(call: Call, authority: trustme.CA) -> None:
     with serving(authority.issue_cert("127.0.0.1")) as server:
         outcome = call(server.url.replace("https:", "http:"), max_attempts=2)
         assert "lost the connection" in outcome.text
 
 
-@pytest.mark.fault(27, "`verify_ssl=False`", "any certificate will do, with one warning")
-def test_nothing_is_verified(call: Call, authority: trustme.CA) -> None:
+@pytest.mark.fault(27, "`verify_ssl=False`", "any certificate is accepted, with one warning")
+def test_verify_ssl_false_accepts_any_certificate_with_one_warning(call: Call, authority: trustme.CA) -> None:
     with serving(authority.issue_cert("other.example")) as server:
         server.respond_with(http_response(GRANT, Connection="close"))
         outcome = call(server.url, verify_ssl=False, calls=[{"operation": "get_token_by_client"}] * 3)
@@ -148,8 +155,8 @@ def test_nothing_is_verified(call: Call, authority: trustme.CA) -> None:
         assert server.connections == 3
 
 
-@pytest.mark.fault(27, "`verify_ssl=False` on one client", "others verify as before", "ApiTLSError")
-def test_nothing_is_verified_by_one_client(call: Call, authority: trustme.CA) -> None:
+@pytest.mark.fault(27, "`verify_ssl=False` on one client", "other clients verify certificates", "ApiTLSError")
+def test_verify_ssl_false_does_not_affect_other_clients(call: Call, authority: trustme.CA) -> None:
     with serving(authority.issue_cert("127.0.0.1")) as server:
         other = {"operation": "get_token_by_client", "settings": {"host": server.url}}
         call(server.url, verify_ssl=False, calls=[{"operation": "get_token_by_client"}, other])
@@ -165,20 +172,24 @@ class TestClientCertificates:
             authority.configure_trust(server.tls)
             yield server
 
-    @pytest.mark.fault(28, "the service asks for a client certificate", "`cert_file` and `key_file` are shown")
+    @pytest.mark.fault(28, "the service requires a client certificate", "`cert_file` and `key_file` are used")
     @pytest.mark.parametrize("together", [True, False], ids=["in one file", "in two files"])
-    def test_asked_for_and_given(
+    def test_client_certificate_is_sent_if_requested(
         self, call: Call, server: RecordingServer, authority: trustme.CA, trusted: str, tmp_path: Path, together: bool
     ) -> None:
-        mine = authority.issue_cert("client@example.com")
+        client_certificate = authority.issue_cert("client@example.com")
         both, key = tmp_path / "client.pem", tmp_path / "client-key.pem"
-        mine.private_key_and_cert_chain_pem.write_to_path(str(both))
-        mine.private_key_pem.write_to_path(str(key))
+        client_certificate.private_key_and_cert_chain_pem.write_to_path(str(both))
+        client_certificate.private_key_pem.write_to_path(str(key))
         outcome = call(server.url, ssl_ca_cert=trusted, cert_file=str(both), key_file=None if together else str(key))
         assert outcome.data["expires_in"] == 3600
 
-    @pytest.mark.fault(28, "a client certificate is asked for, and none is there", "names `cert_file`", "ApiTLSError")
-    def test_asked_for_and_missing(self, call: Call, server: RecordingServer, trusted: str) -> None:
+    @pytest.mark.fault(
+        28, "no client certificate, although the service requires one", "the error suggests `cert_file`", "ApiTLSError"
+    )
+    def test_missing_client_certificate_is_explained_in_the_error(
+        self, call: Call, server: RecordingServer, trusted: str
+    ) -> None:
         outcome = call(server.url, ssl_ca_cert=trusted)
         assert "Configuration.cert_file and key_file" in outcome.text
         assert (outcome.attempts, len(server.requests)) == (1, 0)

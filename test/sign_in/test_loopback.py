@@ -18,6 +18,8 @@ from support.caller import SECRETS
 from support.caller_process import GRANT, Caller, Outcome
 from support.recording_server import RecordingServer, http_response, never_respond, unused_port
 
+pytestmark = pytest.mark.slow  # Each test starts a process.
+
 CODE = SECRETS["code"]
 TOKENS = {**GRANT, "refresh_token": SECRETS["granted_refresh_token"], "scope": {"user": 7}}
 

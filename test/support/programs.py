@@ -26,7 +26,7 @@ def token(api: bluejeans.AuthenticationApi) -> str | None:
     return api.get_token_by_client(**ARGUMENTS["get_token_by_client"]).access_token
 
 
-def end_with_async_calls_under_way(host: str) -> None:
+def exit_with_async_calls_in_flight(host: str) -> None:
     """Make asynchronous calls and exit after a line on standard input."""
     api = api_at(host)
     for _ in range(3):
@@ -35,7 +35,7 @@ def end_with_async_calls_under_way(host: str) -> None:
     print(time.monotonic(), flush=True)
 
 
-def end_with_calls_in_daemon_threads(host: str) -> None:
+def exit_with_calls_in_daemon_threads(host: str) -> None:
     api = api_at(host)
     for _ in range(3):
         threading.Thread(target=token, args=(api,), daemon=True).start()
@@ -43,8 +43,11 @@ def end_with_calls_in_daemon_threads(host: str) -> None:
     print(time.monotonic(), flush=True)
 
 
-def end_with_a_refresh_in_the_background(host: str) -> None:
-    """Ends once it is told to, while its token is refreshed; says when, and which token it has at its very end."""
+def exit_during_a_background_refresh(host: str) -> None:
+    """Exit after a line on standard input, during a background refresh.
+
+    Prints the time of the exit, and then whether the token was refreshed before the process finished.
+    """
 
     class Later(Clock):
         by = 0.0

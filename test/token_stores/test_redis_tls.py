@@ -70,7 +70,7 @@ def test_option_in_the_url_accepts_another_host_name(folder: Path, port: int, op
 
 
 @pytest.mark.parametrize("check_hostname", [True, False])
-def test_redis_client_of_the_user_keeps_its_tls_settings(folder: Path, port: int, check_hostname: bool) -> None:
+def test_tls_settings_of_a_redis_client_of_the_user_apply(folder: Path, port: int, check_hostname: bool) -> None:
     url = url_of("localhost", port, ssl_ca_certs=folder / "ca.pem", ssl_check_hostname=check_hostname)
     with redis.Redis.from_url(url) as client:
         store = RedisTokenStore(client, timeout=10)

@@ -150,6 +150,13 @@ class TestSockets:
             assert received.read(len(message)) == message
         sending.join()
 
+    def test_empty_message_sends_nothing(self, both: Any) -> None:
+        ours, theirs = both
+        attempt().limit(ours)
+        ours.sendall(b"")
+        ours.sendall(b"x")
+        assert theirs.recv(2) == b"x"
+
     @pytest.mark.parametrize("limits", [{"seconds": SHORT}, {"read": SHORT}])
     def test_sending_to_a_server_that_does_not_read_times_out(self, both: Any, limits: Any) -> None:
         attempt(**limits).limit(both[0])

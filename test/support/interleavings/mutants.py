@@ -10,29 +10,30 @@ from typing import Any
 from unittest import mock
 
 from BlueJeansMeetingsRestApi.credentials.refresher import TokenRefresher
+from BlueJeansMeetingsRestApi.credentials.shared_token import SharedToken
 from BlueJeansMeetingsRestApi.credentials.token import AccessToken
 from BlueJeansMeetingsRestApi.exceptions import ServiceError
 from support.interleavings.world import Case
 
 _start_or_join, _finish, _outcome = TokenRefresher._start_or_join, TokenRefresher._finish, TokenRefresher._outcome
-_load, _save, _save_or_find = TokenRefresher._load, TokenRefresher._save, TokenRefresher._save_or_find
-_succeed = TokenRefresher._succeed
+_load, _save, _save_or_find = SharedToken._load, SharedToken._save, SharedToken._save_or_find
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A wrong method, the case in which it shows, and a part of the violation's text."""
+    """A wrong method of `owner`, the case in which it shows, and a part of the violation's text."""
 
     name: str
     method: str
     replacement: Callable[..., Any]
     case: Case
     violation: str
+    owner: type = TokenRefresher
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Use the wrong method."""
-        with mock.patch.object(TokenRefresher, self.method, self.replacement):
+        with mock.patch.object(self.owner, self.method, self.replacement):
             yield
 
 
@@ -187,6 +188,7 @@ MUTANTS = (
         load_only_before_the_lock,
         Case("m", threads=(1, 1), store="memory", **REFRESH),
         "is sent twice",
+        SharedToken,
     ),
     Mutant(
         "the token is returned without storing its refresh token",
@@ -194,6 +196,7 @@ MUTANTS = (
         pretend_to_save,
         Case("m", threads=(1, 1), store="memory", **REFRESH),
         "before its refresh token was stored",
+        SharedToken,
     ),
     Mutant(
         "after a failed write the store counts as newer",
@@ -201,6 +204,7 @@ MUTANTS = (
         forget_that_a_write_failed,
         Case("m", threads=(1, 1), store="memory", failed_writes=1, **REFRESH),
         "is lost",
+        SharedToken,
     ),
     Mutant(
         "after a lost lease the store counts as newer",
@@ -208,6 +212,7 @@ MUTANTS = (
         forget_that_a_write_failed,
         Case("m", threads=(1, 1), store="lease", lost_leases=1, **REFRESH),
         "is lost",
+        SharedToken,
     ),
     Mutant(
         "a process writes with another fence than that of its lock",
@@ -215,6 +220,7 @@ MUTANTS = (
         save_with_any_fence,
         Case("m", threads=(1, 1), store="lease", lost_leases=1, **REFRESH),
         "overwritten a newer token",
+        SharedToken,
     ),
     Mutant(
         "the successor of a refresh token does not count as unsaved",
@@ -222,5 +228,6 @@ MUTANTS = (
         succeed_without_a_mark,
         Case("m", (1,), 2, store="memory", failed_writes=1, jumps=(4000.0,), timeouts=(10_000.0,), **REFRESH),
         "is sent twice",
+        SharedToken,
     ),
 )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from BlueJeansMeetingsRestApi.credentials import refresher as module
+from BlueJeansMeetingsRestApi.credentials.attempt import Attempt
 from BlueJeansMeetingsRestApi.credentials.refresher import TokenRefresher
+from BlueJeansMeetingsRestApi.credentials.shared_token import SharedToken
 from BlueJeansMeetingsRestApi.credentials.token import AccessToken, Clock, HeldToken
 from BlueJeansMeetingsRestApi.exceptions import ApiException, ApiTimeoutError, ReauthenticationRequired, ServiceError
 from BlueJeansMeetingsRestApi.token_stores import MemoryTokenStore, StoredToken, TokenStore, TokenStoreError
@@ -260,13 +264,10 @@ class ObservedProcess(module._PerProcess):
         self._last = value
 
 
-class ObservedRefresher(TokenRefresher):
-    """The real refresher, with scheduling points where threads share attributes."""
+class Observed:
+    """An object with scheduling points where threads share attributes."""
 
-    def __init__(self, world: World, process: int, **options: Any) -> None:
-        self.__dict__["world"], self.__dict__["process"] = world, process
-        self.__dict__["joined"] = {}
-        super().__init__(**options)
+    world: World
 
     def __getattribute__(self, name: str) -> Any:
         if name in SHARED and name in object.__getattribute__(self, "world").shared:
@@ -282,6 +283,29 @@ class ObservedRefresher(TokenRefresher):
         if name in SHARED and name in self.world.shared:
             self.world.scheduler.point(f"set {name}")
         object.__setattr__(self, name, value)
+
+
+class ObservedSharedToken(Observed, SharedToken):
+    """The real token in the store, with scheduling points."""
+
+    def __init__(self, world: World, *args: Any, **options: Any) -> None:
+        self.__dict__["world"] = world
+        super().__init__(*args, **options)
+
+    def state(self) -> Hashable:
+        """Return everything that threads can read."""
+        names = ("_is_unsaved", "_refresh_token", "_predecessor", "_save_at", "_refused_refresh")
+        return tuple(describe(self.__dict__[name]) for name in names)
+
+
+class ObservedRefresher(Observed, TokenRefresher):
+    """The real refresher, with scheduling points."""
+
+    def __init__(self, world: World, process: int, **options: Any) -> None:
+        self.__dict__["world"], self.__dict__["process"] = world, process
+        self.__dict__["joined"] = {}
+        with mock.patch.object(module, "SharedToken", functools.partial(ObservedSharedToken, world)):
+            super().__init__(**options)
 
     def recreate(self) -> None:
         self._process = ObservedProcess(self._threads, self.world.scheduler)
@@ -299,8 +323,8 @@ class ObservedRefresher(TokenRefresher):
         own = self.__dict__
         process = own["_process"]
         return (
-            tuple(describe(own.get(name)) for name in (*sorted(SHARED), "_refresh_token", "_predecessor", "_save_at")),
-            describe(own.get("_refused_refresh")),
+            tuple(describe(own[name]) for name in ("_cached", "_held", "_refused")),
+            own["_shared"].state(),
             describe(process.in_flight),
             describe(process._last),
             describe(process.due_of),
@@ -317,7 +341,7 @@ def describe(value: Any) -> Hashable:
         return value.token, value.expires_at
     if isinstance(value, HeldToken):
         return describe(value.access)
-    if isinstance(value, module._Attempt):
+    if isinstance(value, Attempt):
         return (
             value.number,
             describe(value.token),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from BlueJeansMeetingsRestApi.transport.dns import resolve
+from BlueJeansMeetingsRestApi.transport.connect import resolve
 from support.recording_server import RecordingServer, http_response
 
 LONG = 600.0

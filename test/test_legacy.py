@@ -1,7 +1,9 @@
-"""What programs have put in the place of the 2019 SDK's parts, and beside them, goes on to work."""
+"""Legacy: programs that replace or extend parts of the 2019 SDK still work."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from multiprocessing.pool import ThreadPool
 from typing import Any
@@ -30,8 +32,10 @@ def configuration(server: RecordingServer) -> bluejeans.Configuration:
     return configuration
 
 
-class TestSendingWithoutAnOperation:
-    def test_a_client_fetches_a_url(self, configuration: bluejeans.Configuration, server: RecordingServer) -> None:
+class TestDirectRequests:
+    def test_client_request_sends_to_a_whole_url(
+        self, configuration: bluejeans.Configuration, server: RecordingServer
+    ) -> None:
         with bluejeans.ApiClient(configuration) as client:
             url, headers = f"{server.url}/v1/user/7", {"Authorization": "Bearer x"}
             answer = client.request("GET", url, query_params=[("a", "b c")], headers=headers)
@@ -40,7 +44,7 @@ class TestSendingWithoutAnOperation:
         assert sent.headers["authorization"] == "Bearer x"
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-    def test_so_does_its_rest_client_by_a_method_of_http(
+    def test_rest_client_method_sends_to_a_whole_url(
         self, configuration: bluejeans.Configuration, server: RecordingServer, method: str
     ) -> None:
         with bluejeans.ApiClient(configuration) as client:
@@ -49,24 +53,24 @@ class TestSendingWithoutAnOperation:
         sent = server.requests[0]
         assert (sent.method, sent.target, sent.json, answer.data[:1]) == (method, "/x?y", {"a": 1}, "{")
 
-    def test_a_refusal_is_the_kind_of_exception(
+    def test_rest_client_method_raises_the_exception_of_the_status(
         self, configuration: bluejeans.Configuration, server: RecordingServer
     ) -> None:
         server.respond_with(http_response({"message": "no"}, status=404))
         with bluejeans.ApiClient(configuration) as client, pytest.raises(bluejeans.NotFoundError):
             client.rest_client.GET(f"{server.url}/x")
 
-    def test_secrets_do_not_go_to_another_host_in_clear_text(self, configuration: bluejeans.Configuration) -> None:
+    def test_plain_http_to_another_host_is_rejected(self, configuration: bluejeans.Configuration) -> None:
         with bluejeans.ApiClient(configuration) as client, pytest.raises(ValueError, match="clear text"):
             client.request("GET", "http://other.example/x")
 
-    def test_what_is_no_method_of_http_is_named(self, configuration: bluejeans.Configuration) -> None:
+    def test_unknown_http_method_is_named_in_the_error(self, configuration: bluejeans.Configuration) -> None:
         with bluejeans.ApiClient(configuration) as client, pytest.raises(ValueError, match="not 'FETCH'"):
             client.request("fetch", f"{configuration.host}/x")
 
 
-class TestSendingOnesOwnWay:
-    def test_a_client_with_a_request_of_its_own_calls_by_it(self, configuration: bluejeans.Configuration) -> None:
+class TestReplacedMethods:
+    def test_overridden_request_sends_the_calls(self, configuration: bluejeans.Configuration) -> None:
         class Signing(bluejeans.ApiClient):
             def request(self, method: str, url: str, **options: Any) -> Any:
                 options["headers"]["X-Signature"] = "s"
@@ -79,7 +83,7 @@ class TestSendingOnesOwnWay:
         assert (sent.headers["x-signature"], sent.target) == ("s", "/oauth2/token?Client")
         assert sent.json == {"client_id": "id", "client_secret": "secret", "grant_type": "client_credentials"}
 
-    def test_a_rest_client_with_a_post_as_it_was_is_called(self, configuration: bluejeans.Configuration) -> None:
+    def test_overridden_post_with_the_2019_signature_is_called(self, configuration: bluejeans.Configuration) -> None:
         seen = []
 
         class Logging(RESTClientObject):
@@ -113,7 +117,7 @@ class TestSendingOnesOwnWay:
     @pytest.mark.parametrize(
         "name", ["rest.RESTClientObject.request", "rest.RESTClientObject.POST", "ApiClient.request"]
     )
-    def test_a_mock_is_called_and_nothing_is_sent(
+    def test_mock_of_a_sending_method_replaces_the_network(
         self, configuration: bluejeans.Configuration, server: RecordingServer, name: str
     ) -> None:
         answer = mock.Mock(status=200, data='{"access_token": "mocked"}')
@@ -121,7 +125,7 @@ class TestSendingOnesOwnWay:
             grant = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration)).get_token_by_client(REQUEST)
         assert (grant.access_token, server.connections) == ("mocked", 0)
 
-    def test_a_refused_token_of_credentials_is_got_again_there_too(
+    def test_overridden_request_gets_another_token_after_a_401(
         self, configuration: bluejeans.Configuration, server: RecordingServer
     ) -> None:
         class Own(bluejeans.ApiClient):
@@ -140,7 +144,9 @@ class TestSendingOnesOwnWay:
         tokens = [sent.headers.get("authorization") for sent in server.requests]
         assert tokens == [None, "Bearer a-token", None, "Bearer next"]
 
-    def test_a_call_api_as_it_was_is_called_as_it_was(self, configuration: bluejeans.Configuration) -> None:
+    def test_overridden_call_api_with_the_2019_signature_is_called(
+        self, configuration: bluejeans.Configuration
+    ) -> None:
         seen = []
 
         class Counting(bluejeans.ApiClient):
@@ -178,7 +184,67 @@ class TestSendingOnesOwnWay:
             bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST)
         assert seen == [("/oauth2/token?Client", "POST", "GrantClient")]
 
-    def test_an_operation_goes_by_way_of_its_twin(self, configuration: bluejeans.Configuration) -> None:
+    @pytest.mark.parametrize("operation", ["get_token_by_client", "get_token_info", "get_authorization_code"])
+    def test_overridden_call_api_gets_lists_of_pairs_and_all_keywords(
+        self, configuration: bluejeans.Configuration, server: RecordingServer, operation: str
+    ) -> None:
+        class Traced(bluejeans.ApiClient):
+            def call_api(self, path, method, path_params, query_params, header_params, **options):  # type: ignore[no-untyped-def,override]
+                query_params.append(("trace", "1"))
+                seen.append(options)
+                return super().call_api(path, method, path_params, query_params, header_params, **options)
+
+        seen: list[dict[str, Any]] = []
+        with bluejeans.AuthenticationApi(Traced(configuration)) as api:
+            getattr(api, operation)(**({"grant_request_client": REQUEST} if operation == "get_token_by_client" else {}))
+        assert server.requests[0].target.endswith("trace=1")
+        names = {"body", "post_params", "files", "response_type", "auth_settings", "collection_formats"}
+        assert names <= seen[0].keys()
+
+    @pytest.mark.parametrize("body", [{}, [], 0, False, ""])
+    def test_overridden_request_sends_empty_bodies_as_json(
+        self, configuration: bluejeans.Configuration, server: RecordingServer, body: Any
+    ) -> None:
+        class Signing(bluejeans.ApiClient):
+            def request(self, *args: Any, **options: Any) -> Any:
+                return super().request(*args, **options)
+
+        with Signing(configuration) as client:
+            client.call_api("/x", "POST", body=body)
+        assert server.requests[0].json == body
+
+    def test_overridden_request_does_not_log_path_parameters(
+        self, configuration: bluejeans.Configuration, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Own(bluejeans.ApiClient):
+            def request(self, *args: Any, **options: Any) -> Any:
+                return super().request(*args, **options)
+
+        caplog.set_level("DEBUG")
+        with Own(configuration) as client:
+            client.call_api("/v1/user/{id}", "GET", path_params={"id": "canary"})
+        assert "/v1/user/{id} -> 200" in caplog.text
+        assert "canary" not in caplog.text
+
+    def test_unmodified_client_does_not_load_the_legacy_module(self, server: RecordingServer) -> None:
+        program = (
+            "import sys, BlueJeansMeetingsRestApi as b; c = b.Configuration(); c.host = sys.argv[1]\n"
+            "b.AuthenticationApi(b.ApiClient(c)).get_token_by_client({'client_id': 'x'})\n"
+            "print('BlueJeansMeetingsRestApi.legacy' in sys.modules)"
+        )
+        ran = subprocess.run([sys.executable, "-c", program, server.url], capture_output=True, text=True, check=True)
+        assert ran.stdout == "False\n"
+
+    def test_mock_of_the_with_http_info_variant_is_called(self, configuration: bluejeans.Configuration) -> None:
+        name = "BlueJeansMeetingsRestApi.AuthenticationApi.get_token_by_client_with_http_info"
+        api = bluejeans.AuthenticationApi(bluejeans.ApiClient(configuration))
+        with mock.patch(name, return_value="mocked") as mocked:
+            assert api.get_token_by_client(REQUEST) == "mocked"
+        mocked.assert_called_once_with(REQUEST, _return_http_data_only=True)
+
+    def test_operation_calls_its_overridden_with_http_info_variant(
+        self, configuration: bluejeans.Configuration
+    ) -> None:
         class Api(bluejeans.AuthenticationApi):
             def get_token_by_client_with_http_info(self, *args: Any, **options: Any) -> Any:
                 seen.append(options["_return_http_data_only"])
@@ -189,15 +255,15 @@ class TestSendingOnesOwnWay:
             assert api.get_token_by_client(REQUEST).access_token == "a-token"
         assert seen == [True]
 
-    def test_threads_of_ones_own_run_async_calls(self, configuration: bluejeans.Configuration) -> None:
+    def test_assigned_pool_runs_async_calls(self, configuration: bluejeans.Configuration) -> None:
         with ThreadPool(1) as own, bluejeans.ApiClient(configuration) as client:
             client.pool = own
             call: Any = bluejeans.AuthenticationApi(client).get_token_by_client(REQUEST, async_req=True)
             assert (call.get().access_token, client.pool) == ("a-token", own)
 
 
-class TestModelsOfOnesOwn:
-    def test_a_constructor_of_ones_own_is_called(self) -> None:
+class TestSubclassedModels:
+    def test_overridden_constructor_of_a_model_is_called(self) -> None:
         class FromVault(bluejeans.GrantRequestClient):
             def __init__(self, vault: dict[str, str]) -> None:
                 super().__init__(client_id=vault["id"], client_secret=vault["secret"])
@@ -206,7 +272,7 @@ class TestModelsOfOnesOwn:
         assert made.to_dict() == {"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}
         assert FromVault({"id": "c", "secret": "d"}).client_id == "c"
 
-    def test_a_constructor_that_is_mixed_in_is_called(self) -> None:
+    def test_constructor_of_a_mixin_is_called(self) -> None:
         class Timed:
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 super().__init__(*args, **kwargs)
@@ -218,7 +284,7 @@ class TestModelsOfOnesOwn:
         read = bluejeans.ApiClient().deserialize(mock.Mock(data='{"access_token": "t"}'), TimedGrant)
         assert (TimedGrant("t").fetched_at, read.fetched_at, read.access_token) == (7, 7, "t")
 
-    def test_a_field_is_added_as_the_generator_writes_it(self) -> None:
+    def test_subclass_adds_a_field_like_the_2019_generator(self) -> None:
         class More(bluejeans.Partition):
             swagger_types = {**bluejeans.Partition.swagger_types, "colour": "str"}
             attribute_map = {**bluejeans.Partition.attribute_map, "colour": "theColour"}
@@ -233,7 +299,7 @@ class TestModelsOfOnesOwn:
         assert client.sanitize_for_serialization(read) == {"id": 1, "theColour": "blue"}
         assert repr(read) == "{'colour': 'blue', 'id': 1, 'name': None}"
 
-    def test_one_without_anything_of_its_own_is_equal(self) -> None:
+    def test_empty_subclass_of_a_model_is_equal_to_it(self) -> None:
         class Mine(bluejeans.Partition):
             pass
 
@@ -242,5 +308,5 @@ class TestModelsOfOnesOwn:
         )
 
     @pytest.mark.parametrize("name", ["access_token", "expires_in", "scope"])
-    def test_a_mock_of_a_model_has_its_attributes(self, name: str) -> None:
+    def test_autospec_of_a_model_has_its_attributes(self, name: str) -> None:
         assert hasattr(mock.create_autospec(bluejeans.GrantClient, instance=True), name)

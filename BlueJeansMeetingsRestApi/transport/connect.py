@@ -1,4 +1,4 @@
-"""Open a TCP connection to a host name before a deadline."""
+"""Look up a host name and open a TCP connection to it before a deadline."""
 
 from __future__ import annotations
 
