@@ -60,6 +60,9 @@ _LONGER = 1.1
 # of several threads that call at the same time can be that late. A thread that got the error can try again at once.
 _SHARE_FAILURE = 1.0
 
+# A token with a shorter lifetime, in seconds, may have expired when its response arrives.
+_SHORT_LIFETIME = 60.0
+
 
 class _PerProcess:
     """Per-process state, recreated after a fork: a child does not have the threads of its parent."""
@@ -125,7 +128,7 @@ class TokenRefresher:
         # without the lock never combines the values of two tokens.
         self._cached = (AccessToken("", 0.0), 0.0, 0.0)
         self._held: HeldToken | None = None
-        self._refused = ""
+        self._refused: AccessToken | None = None
         self._shared = SharedToken(
             fetch,
             store,
@@ -133,7 +136,7 @@ class TokenRefresher:
             store_key=store_key,
             grant_type=grant_type,
             refresh_token=refresh_token,
-            is_refused=lambda token: token == self._refused,
+            is_refused=self._was_refused,
             threads=self._threads,
         )
         self.recreate()
@@ -166,17 +169,17 @@ class TokenRefresher:
         # Reading both clocks would take as long as everything else, twice. The wall clock leaves this span when time
         # passes, and when it is set.
         token, start, end = self._cached
-        if start <= self._clock.wall() < end:
+        if start <= self._clock.wall() < end and token is not self._refused:
             return token
         return self._get_token(self._process.last.number, timeout)
 
     def invalidate(self, token: str | None = None) -> None:
         """Stop returning this token, because the service refused it; the current token if None."""
-        # Without the lock, which the thread of a signal handler may have acquired. See `_publish` for the order.
+        # Without the lock, which the thread of a signal handler may have acquired. Every reader compares the token that
+        # it found with this attribute, so that no order of steps returns a token after its refusal.
         held = self._held
         if held is not None and token in (None, held.access.token):
-            self._refused = held.access.token
-            self._cached = (held.access, 0.0, 0.0)
+            self._refused = held.access
         self._process.last.shared_until = 0.0
 
     @leaves_no_variables
@@ -231,7 +234,7 @@ class TokenRefresher:
     def _valid(self) -> tuple[HeldToken | None, float]:
         """Return the token that is held and how long it remains valid; None and 0.0 if it does not."""
         held = self._held
-        if held is None or held.access.token == self._refused:
+        if held is None or held.access is self._refused:
             return None, 0.0
         left = held.left(self._clock)
         return (held, left) if left > 0 else (None, 0.0)
@@ -248,9 +251,6 @@ class TokenRefresher:
         """Let `get_token` return the token at once for a moment. `now` was read before `left`."""
         span = min(left - self._process.due, _TRUST_WALL_CLOCK)
         self._cached = (held.access, now, now + span)
-        # `invalidate` sets these two in the other order: whichever thread comes second clears the span.
-        if self._refused == held.access.token:
-            self._cached = (held.access, 0.0, 0.0)
         return held.access
 
     def _start_or_join(self, own: Attempt, held: HeldToken | None, allowed: float, deadline: float) -> Attempt:
@@ -293,10 +293,15 @@ class TokenRefresher:
         attempt.received_by.add(self._threads.current())
         raise copy_of(attempt.error)
 
+    def _was_refused(self, token: str) -> bool:
+        refused = self._refused  # read once, because `invalidate` sets it without the lock
+        return refused is not None and token == refused.token
+
     def _unless_refused(self, token: HeldToken) -> AccessToken | None:
         """Return the token; None if it was refused, or expired before this thread got it."""
-        has_expired = token.lifetime > 0 and token.left(self._clock) <= 0
-        return None if has_expired or token.access.token == self._refused else token.access
+        # The callers that waited for a short-lived token get it, even if it expired on the way.
+        has_expired = token.lifetime > _SHORT_LIFETIME and token.left(self._clock) <= 0
+        return None if has_expired or token.access is self._refused else token.access
 
     def _run(self, attempt: Attempt) -> AccessToken | None:
         """Refresh the token, and tell the callers that wait. Raises nothing if the old one was valid."""

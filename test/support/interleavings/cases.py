@@ -93,7 +93,7 @@ BOUNDED = (
 )
 
 RANDOM = (
-    Case("8 threads, two calls each, the token expires", (8,), 2, token="due", jumps=(150.0, 4000.0), timeouts=LONG),
+    Case("8 threads, two calls each, the token expires", (8,), 2, token="due", jumps=(4000.0,), timeouts=LONG),
     Case(
         "4 processes of 2 threads, crash and failed write",
         (2, 2, 2, 2),

@@ -52,9 +52,11 @@ def wait_without_timeout(self: Any, attempt: Any, allowed: float, deadline: floa
     return self._outcome(attempt, allowed, deadline)
 
 
-def publish_without_second_look(self: Any, held: Any, left: float, now: float) -> Any:
-    self._cached = (held.access, now, now + min(left - self._process.due, 1.0))
-    return held.access
+def return_cached_although_refused(self: Any, timeout: float | None = None) -> Any:
+    token, start, end = self._cached
+    if start <= self._clock.wall() < end:
+        return token
+    return self._get_token(self._process.last.number, timeout)
 
 
 def valid_although_refused(self: Any) -> Any:
@@ -65,11 +67,11 @@ def valid_although_refused(self: Any) -> Any:
 
 def valid_although_expired(self: Any) -> Any:
     held = self._held
-    return (None, 0.0) if held is None or held.access.token == self._refused else (held, 1000.0)
+    return (None, 0.0) if held is None or held.access is self._refused else (held, 1000.0)
 
 
 def usable_although_expired(self: Any, token: Any) -> Any:
-    return None if token.access.token == self._refused else token.access
+    return None if token.access is self._refused else token.access
 
 
 def retry_after_errors(self: Any, attempt: Any, allowed: float, deadline: float) -> Any:
@@ -132,9 +134,9 @@ MUTANTS = (
         "longer than its timeout",
     ),
     Mutant(
-        "a token is cached without a second look at what was refused",
-        "_publish",
-        publish_without_second_look,
+        "a cached token is returned although it was refused",
+        "get_token",
+        return_cached_although_refused,
         Case("m", token="fresh", calls=2, threads=(1,), invalidate=True),
         "token that was refused",
     ),

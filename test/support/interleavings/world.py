@@ -218,6 +218,8 @@ class ScheduledStore(TokenStore):
                 if scheduler.now >= deadline:
                     raise
         world.holder, world.fences[self._process] = self._process, fence
+        if scheduler.current is not None:
+            scheduler.current.observe(fence)
         world.release = lambda: held.__exit__(None, None, None)
         mine = object()
         world.lease = mine
@@ -441,6 +443,7 @@ class World:
         return (
             content,
             flags,
+            tuple(sorted(self.fences.items())),
             self.service.state(),
             tuple(refresher.state() for refresher in self.refreshers),
             tuple(map(frozenset, self.invalidated)),
@@ -455,6 +458,7 @@ class World:
         for _ in range(self.case.calls):
             refused = frozenset(self.invalidated[process])
             call = Call(process, id(task), timeout, self.scheduler.now, refused)
+            task.observe(timeout, call.began, refused)
             result: Any
             try:
                 result = refresher.get_token(timeout)
@@ -470,7 +474,7 @@ class World:
         refresher = self.refreshers[process]
         held = object.__getattribute__(refresher, "_held")
         refresher.invalidate()
-        if held is not None and object.__getattribute__(refresher, "_refused") == held.access.token:
+        if held is not None and object.__getattribute__(refresher, "_refused") is held.access:
             self.invalidated[process].add(held.access.token)
 
     # Events.
