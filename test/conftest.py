@@ -7,10 +7,15 @@ import re
 import socket
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 import BlueJeansMeetingsRestApi as bluejeans
 from BlueJeansMeetingsRestApi.sandbox import Sandbox
+
+# On a busy machine, a generated example may take any time.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)

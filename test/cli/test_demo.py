@@ -59,13 +59,13 @@ def test_demo_prints_each_request_with_its_status_and_no_secret(capsys: pytest.C
         ("POST", "/oauth2/token?Code", "200"),
         ("GET", "/oauth2/tokenInfo", "200"),
         ("POST", "/oauth2/token?Refresh", "200"),
-        ("GET", "/v1/user/1442589", "200"),
+        ("GET", "/v1/user/{id}", "200"),
         ("DELETE", "/oauth2/token?Revoke", "204"),
         ("DELETE", "/oauth2/token?Revoke", "400"),
         ("GET", "/oauth2/tokenInfo", "401"),
         ("POST", "/oauth2/token?Client", "200"),
         ("POST", "/oauth2/token?Password", "200"),
-        ("GET", "/v1/user/1442589", "200"),
+        ("GET", "/v1/user/{id}", "200"),
         ("POST", "/oauth2/token?Meeting", "200"),
     ]
     sandbox = Sandbox()

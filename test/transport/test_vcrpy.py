@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import subprocess
@@ -146,3 +147,16 @@ with bluejeans.ApiClient(configuration) as client:
             [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=120, check=False
         )
         assert (printed.stdout, printed.stderr) == ("200\n", "")
+
+    def test_filter_of_the_testing_page_keeps_secrets_out_of_a_cassette(
+        self, api: bluejeans.AuthenticationApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.syspath_prepend(Path(__file__).parents[2] / "examples" / "testing")
+        recorder: Any = importlib.import_module("cassettes").recorder
+        cassette = tmp_path / "cassette.yaml"
+        for _ in range(2):
+            with recorder.use_cassette(str(cassette)) as played:
+                granted = token(api)
+                api.get_token_info(access_token="canary-access-token")
+        assert (granted, played.play_count) == ("masked", 2)
+        assert [secret for secret in SECRETS if secret in cassette.read_text(encoding="utf-8")] == []
