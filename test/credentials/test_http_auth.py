@@ -33,12 +33,23 @@ class TestRefusedTokens:
     def test_second_refusal_of_call_api_is_raised(
         self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, clock: FakeClock
     ) -> None:
+        grants = [http_response({"access_token": token, "expires_in": 60}) for token in ("a-token", "another")]
+        responses = [grants[0], http_response(status=401), grants[1], http_response(status=401)]
+        with RecordingServer(responses) as server, requesting(server.url, clock) as credentials:
+            configuration.host, configuration.credentials = server.url, credentials
+            with bluejeans.ApiClient(configuration) as caller, pytest.raises(bluejeans.UnauthorizedError):
+                caller.call_api("/v1/user/7", "GET")
+            assert len(server.requests) == 4
+
+    def test_call_api_does_not_send_the_same_token_again(
+        self, client: bluejeans.ClientCredentials, configuration: bluejeans.Configuration, clock: FakeClock
+    ) -> None:
         grant, refusal = http_response({"access_token": "a-token", "expires_in": 60}), http_response(status=401)
         with RecordingServer([grant, refusal, grant, refusal]) as server, requesting(server.url, clock) as credentials:
             configuration.host, configuration.credentials = server.url, credentials
             with bluejeans.ApiClient(configuration) as caller, pytest.raises(bluejeans.UnauthorizedError):
                 caller.call_api("/v1/user/7", "GET")
-            assert len(server.requests) == 4
+            assert [request.method for request in server.requests] == ["POST", "GET", "POST"]
 
     def test_requests_repeats_a_refused_request_once_with_a_new_token(
         self, client: bluejeans.ClientCredentials, bluejeans_sandbox: Sandbox
