@@ -155,7 +155,7 @@ class TestSignIn:
     ) -> None:
         flow.redirect_uri = redirect_uri
         callback = browser.sign_in(flow.authorization_url("another state"), allow=True).url
-        with pytest.raises(ValueError, match="`state` is missing or another one"):
+        with pytest.raises(ValueError, match="`state` is missing or different"):
             flow.exchange(callback, state="the state that was sent")
 
     def test_revoked_credentials_require_reauthentication(
