@@ -134,6 +134,7 @@ class TokenLifetime(RuleBasedStateMachine):
             self.api.api_client.close()
 
 
+@pytest.mark.slow
 def test_random_events_never_lose_a_refresh_token_or_return_an_expired_token(bluejeans_sandbox: Sandbox) -> None:
     """Run random sequences of events in the sandbox."""
 
