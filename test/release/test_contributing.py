@@ -34,7 +34,7 @@ def steps(page: Path) -> list[tuple[str, str]]:
 
 
 # What follows the new lines in files whose end is not their place.
-FOLLOWING = {"app.py": "\n\n\ndef check_host(", "openapi.yaml": "\ncomponents:\n"}
+FOLLOWING = {"app.py": "\n\ndef check_host(", "openapi.yaml": "\ncomponents:\n"}
 
 
 def apply(file: Path, lines: str) -> None:

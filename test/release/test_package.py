@@ -142,7 +142,7 @@ def test_type_checkers_use_the_types_of_the_installed_package(install: Install, 
     )
     command = ["mypy", "--python-executable", install("wheel").python, "--cache-dir", tmp_path, program]
     finished = Environment(Path(sys.prefix)).run(*map(str, command))
-    assert '"get_token_info" of "AuthenticationApi"' in finished.stdout
+    assert "InlineResponse200" in finished.stdout  # the type in the list of overloads that do not match
     assert "import-untyped" not in finished.stdout
 
 
