@@ -223,6 +223,7 @@ class TestClosing:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_token_in_any_log")
 @pytest.mark.fault(34, "the one request fails on a busy machine", "one request, 20 times in a row", "ServiceError")
 @pytest.mark.parametrize("status", [400, 503])
 def test_64_threads_share_one_failure_on_a_busy_machine(

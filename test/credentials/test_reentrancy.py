@@ -76,6 +76,7 @@ def test_fetch_that_calls_get_token_gets_an_error_at_once() -> None:
     assert [error.status for error in errors] == [0]
 
 
+@pytest.mark.usefixtures("no_token_in_any_log")
 @pytest.mark.fault(73, "a log handler uses the credentials that log", "the valid token, without waiting")
 def test_log_handler_gets_the_new_token() -> None:
     tokens = []
@@ -97,6 +98,7 @@ def test_log_handler_gets_the_new_token() -> None:
     assert tokens == ["a-token"]
 
 
+@pytest.mark.usefixtures("no_token_in_any_log")
 @pytest.mark.fault(73, "a log handler asks while no token is valid", "an error, without waiting", "ApiException")
 def test_log_handler_without_a_valid_token_gets_an_error() -> None:
     store = bluejeans.MemoryTokenStore()
@@ -195,6 +197,7 @@ def test_call_at_every_line_of_a_refresh_never_waits_for_itself() -> None:
         in_thread(lambda line=line: call(line))
 
 
+@pytest.mark.usefixtures("no_token_in_any_log")
 @pytest.mark.fault(9, "Ctrl-C at any line of a refresh", "the next caller gets a token", "KeyboardInterrupt")
 def test_interrupt_at_every_line_of_a_refresh_leaves_a_working_refresher() -> None:
     def interrupt() -> None:
