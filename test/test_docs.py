@@ -19,6 +19,7 @@ from support import sandbox_environment
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
 
+FUTURE = re.compile("^from __future__ import .*\n", re.M)
 # The README instructs readers to run this before its examples, so that they use the sandbox.
 PRELUDE = """
 import os
@@ -37,9 +38,10 @@ def blocks() -> Iterator[object]:
 
 @pytest.mark.parametrize("block", list(blocks()))
 def test_python_example_in_the_documentation_runs(block: str, bluejeans_sandbox: Sandbox) -> None:
+    future = FUTURE.findall(block)  # these imports must come first
     environment = sandbox_environment.environment(bluejeans_sandbox)
     finished = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PRELUDE + block.replace("from __future__ import print_function", "")],
+        [sys.executable, "-W", "error", "-c", "".join([*future, PRELUDE, FUTURE.sub("", block)])],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
