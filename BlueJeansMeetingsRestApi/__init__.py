@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from .token_stores import TokenStore as TokenStore
     from .token_stores import TokenStoreError as TokenStoreError
 else:
-    # Loaded when first asked for: who wants a grant alone does not wait for what keeps tokens valid.
+    # Imported on first use, because programs that call only the operations need none of these modules.
     _LATER = {
         "sign_in.flow": "AuthorizationCodeFlow authorization_url",
         "credentials": "AccessToken BearerAuth ClientCredentials Credentials MeetingCredentials PasswordCredentials "

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from . import serialization
-from .configuration import Configuration, whole_number
+from .configuration import Configuration
 from .exceptions import ApiResponseError, UnauthorizedError
 from .redaction import leaves_no_variables, secrets_in
 from .rest import METHODS, Request, RequestTimeout, RESTClientObject, RESTResponse, check_encodable
+from .validation import validate_positive_integer
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class ApiClient:
         if old_names:
             raise TypeError(f"Got an unexpected keyword argument '{next(iter(old_names))}' to method call_api")
         if _max_attempts is not None:
-            whole_number("_max_attempts", _max_attempts)
+            validate_positive_integer("_max_attempts", _max_attempts)
         headers = self._merge_headers(header_params)
         provider = self._token_provider(headers) if auth_settings is None else None
         sender = self._sender(method)

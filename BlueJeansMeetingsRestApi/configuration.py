@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PACKAGE_LOGGER = "BlueJeansMeetingsRestApi"
 DEFAULT_HOST = "https://api.bluejeans.com"
-whole_number = validate_positive_integer  # the old name, which api_client.py imports
 API_VERSION = "1.0.4402212019"  # version of the API description from which the 2019 SDK was generated
 
 
